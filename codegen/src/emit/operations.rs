@@ -1,0 +1,342 @@
+//! Operations of a tag: marker, facts, method, setters.
+
+use super::usage::method_of;
+use super::{Context, PRELUDE, bounds, rust};
+use crate::document::{Operation, Parameter};
+use crate::error::{At, Error, Result};
+use crate::signatures::Method;
+use crate::words;
+use std::fmt::Write;
+
+/// Methods that every request has: a setter of the same name gets an underscore.
+const REQUEST_METHODS: &[&str] = &[
+    "all", "body", "body_map", "cached", "cached_only", "call", "changes", "header", "ignore_expires", "into_future",
+    "operation", "pages", "path", "query", "query_each", "query_list", "resolve", "retry_writes", "send", "send_raw",
+    "stale_if_error", "timeout", "url",
+];
+
+/// The file of one tag.
+pub(super) fn module(context: &Context<'_>, tag: &str) -> Result<String> {
+    let mut markers = String::new();
+    let mut items = String::new();
+    let mut methods = String::new();
+    for operation in context.operations.iter().filter(|operation| words::snake(&operation.tag) == tag) {
+        let call = Call { context, operation, method: method_of(operation, &context.signatures)? };
+        markers.push_str(&call.marker());
+        items.push_str(&call.facts());
+        methods.push_str(&call.method()?);
+        items.push_str(&call.setters()?);
+    }
+    let items = format!("impl Esi {{\n{methods}}}\n{items}");
+    Ok(format!("{PRELUDE}\n{markers}\n{}", rust::formatted(&items)?))
+}
+
+/// `GetStatus` gives `GET_STATUS`.
+pub(super) fn static_name(id: &str) -> String {
+    words::snake(id).to_uppercase()
+}
+
+/// One operation with its method.
+struct Call<'a> {
+    context: &'a Context<'a>,
+    operation: &'a Operation,
+    method: &'a Method,
+}
+
+impl Call<'_> {
+    fn marker_name(&self) -> String {
+        words::pascal(&self.operation.id)
+    }
+
+    fn marker(&self) -> String {
+        let name = &self.method.name;
+        let docs = rust::docs("    ", &format!("Marks requests of [`Esi::{name}`]."));
+        format!("crate::endpoint! {{\n{docs}    pub {} => {}\n}}\n", self.marker_name(), self.method.output)
+    }
+
+    /// The `&'static Operation`.
+    fn facts(&self) -> String {
+        let operation = self.operation;
+        let mut chain = String::new();
+        if !operation.parameters.is_empty() {
+            let list = operation.parameters.iter().map(|parameter| {
+                let place = if parameter.in_path { "path" } else { "query" };
+                let exploded = if parameter.is_list() && !parameter.comma { ".exploded()" } else { "" };
+                format!("Parameter::{place}({}){exploded}", rust::literal(&parameter.name))
+            });
+            let _ = write!(chain, ".parameters(&[{}])", list.collect::<Vec<_>>().join(", "));
+        }
+        let requirements: Vec<String> = self.marked().map(|(scheme, scopes)| requirement(scheme, scopes)).collect();
+        if !requirements.is_empty() {
+            let _ = write!(chain, ".security(&[{}])", requirements.join(", "));
+        }
+        if !operation.roles.is_empty() {
+            let roles: Vec<String> = operation.roles.iter().map(|role| rust::literal(role)).collect();
+            let _ = write!(chain, ".roles(&[{}])", roles.join(", "));
+        }
+        if let Some(limit) = &operation.rate_limit {
+            let group = rust::literal(&limit.group);
+            let _ = write!(chain, ".rate_limit({group}, {}, {})", limit.tokens, limit.window_seconds);
+        }
+        chain.push_str(&self.cache_facts());
+        chain.push_str(&self.body_facts());
+        if let Some(date) = &operation.compatibility_date {
+            let _ = write!(chain, ".compatibility_date({})", rust::literal(date));
+        }
+        if operation.deprecated {
+            chain.push_str(".deprecated()");
+        }
+        let method = words::pascal(&operation.method);
+        format!(
+            "pub(crate) static {}: Operation = Operation::new({}, Method::{method}, {}, {}){chain};\n",
+            static_name(&operation.id),
+            rust::literal(&operation.id),
+            rust::literal(&operation.path),
+            rust::literal(&operation.tag),
+        )
+    }
+
+    fn cache_facts(&self) -> String {
+        let operation = self.operation;
+        let mut chain = String::new();
+        let mode = match operation.cache_mode.as_deref() {
+            Some("event-based") => Some("Event"),
+            Some("not-cached") => Some("NotCached"),
+            Some(_) => Some("Ttl"),
+            None => operation.cache_ttl.map(|_| "Ttl"),
+        };
+        match (operation.cache_ttl, mode) {
+            (Some(ttl), Some(mode)) => drop(write!(chain, ".cache({ttl}, CacheMode::{mode})")),
+            (None, Some(mode)) => drop(write!(chain, ".cache_mode(CacheMode::{mode})")),
+            _ => {}
+        }
+        if let Some(pagination) = self.pagination() {
+            let _ = write!(chain, ".pagination(Pagination::{pagination})");
+        }
+        if let Some(ttl) = operation.tombstone_ttl {
+            let _ = write!(chain, ".tombstone_ttl({ttl})");
+        }
+        chain
+    }
+
+    fn body_facts(&self) -> String {
+        let operation = self.operation;
+        let mut chain = String::new();
+        if let Some(body) = &operation.body {
+            let max = body.schema.get("maxItems").and_then(serde_json::Value::as_u64);
+            let max = max.map_or("None".to_owned(), |max| format!("Some({max})"));
+            let _ = write!(chain, ".body(BodyFacts {{ required: {}, max_items: {max} }})", body.required);
+        }
+        let bounds = bounds::of(self.context.document, operation);
+        if !bounds.is_empty() {
+            let _ = write!(chain, ".bounds(&[{}])", bounds.join(", "));
+        }
+        if operation.method != "get" && self.is_read() {
+            chain.push_str(".effect(Effect::Read)");
+        }
+        if self.method.output == "()" {
+            chain.push_str(".success(Success::Empty)");
+        } else if operation.empty_list {
+            chain.push_str(".success(Success::JsonOrEmptyList)");
+        }
+        chain
+    }
+
+    fn is_read(&self) -> bool {
+        self.operation.method == "get" || self.context.settings.read_only.contains(&self.operation.id)
+    }
+
+    fn pagination(&self) -> Option<&'static str> {
+        let operation = self.operation;
+        let is_get = operation.method == "get";
+        match () {
+            () if operation.cursor => Some("Cursor"),
+            () if operation.x_pages => Some("Pages"),
+            () if is_get && operation.has_parameter("from_id") => Some("FromId"),
+            () if is_get && operation.has_parameter("last_mail_id") => Some("LastMailId"),
+            () if is_get && operation.has_parameter("from_event") => Some("FromEvent"),
+            () => None,
+        }
+    }
+
+    /// The requirements that name the marked scheme.
+    fn marked(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+        let scheme = self.context.scheme.as_ref();
+        self.operation.security.iter().filter(move |(name, _)| Some(name) == scheme).map(|(name, scopes)| (name, scopes))
+    }
+
+    fn method(&self) -> Result<String> {
+        let mut arguments = String::new();
+        let mut chain = String::new();
+        for (name, content) in &self.method.arguments {
+            if name == "body" && self.operation.body.is_some() {
+                if self.operation.body.as_ref().is_some_and(|body| body.required) {
+                    let content = content.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>'))
+                        .map_or_else(|| content.clone(), |item| format!("[{item}]"));
+                    let _ = write!(arguments, ", body: &{content}");
+                    chain.push_str(".body(body)");
+                }
+                continue;
+            }
+            let parameter = self.parameter(name)?;
+            if parameter.required {
+                let (accepted, set) = self.setting(parameter, name, content)?;
+                let _ = write!(arguments, ", {name}: {accepted}");
+                chain.push_str(&set);
+            }
+        }
+        let deprecated = if self.operation.deprecated { "#[deprecated = \"ESI will remove this operation\"]" } else { "" };
+        Ok(format!(
+            "{}{deprecated}pub fn {}(&self{arguments}) -> Request<{}> {{ self.request(&{}){chain} }}\n",
+            self.docs()?,
+            self.method.name,
+            self.marker_name(),
+            static_name(&self.operation.id),
+        ))
+    }
+
+    /// One setter for each thing that may be left out.
+    fn setters(&self) -> Result<String> {
+        let mut setters = String::new();
+        for (name, content) in &self.method.arguments {
+            if name == "body" && self.operation.body.is_some() {
+                if self.operation.body.as_ref().is_some_and(|body| !body.required) {
+                    let _ = write!(setters, "/// The body.\npub fn with_body(self, body: &{content}) -> Self {{ self.body(body) }}\n");
+                }
+                continue;
+            }
+            let parameter = self.parameter(name)?;
+            if parameter.required {
+                continue;
+            }
+            let setter = setter_name(name);
+            let (accepted, set) = self.setting(parameter, name, content)?;
+            let line = self.context.docs.field(&self.operation.id, &parameter.name);
+            let line = line.map_or_else(|| format!("`{}` of the specification.", parameter.name), str::to_owned);
+            setters.push_str(&rust::docs("", &line));
+            let _ = writeln!(setters, "pub fn {setter}(self, {name}: {accepted}) -> Self {{ self{set} }}");
+        }
+        Ok(if setters.is_empty() { setters } else { format!("impl Request<{}> {{\n{setters}}}\n", self.marker_name()) })
+    }
+
+    /// What an argument accepts, and the call that puts it into the request.
+    fn setting(&self, parameter: &Parameter, name: &str, content: &str) -> Result<(String, String)> {
+        let wire = rust::literal(&parameter.name);
+        if let Some(item) = content.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>')) {
+            let way = if parameter.comma { "query_list" } else { "query_each" };
+            let accepted = format!("impl IntoIterator<Item = impl Into<{item}>>");
+            return Ok((accepted, format!(".{way}({wire}, {name}.into_iter().map(Into::<{item}>::into))")));
+        }
+        let way = if parameter.in_path { "path" } else { "query" };
+        let (accepted, value) = match content {
+            "i64" | "f64" | "bool" | "NaiveDate" => (content.to_owned(), name.to_owned()),
+            "DateTime<Utc>" => (content.to_owned(), format!("{name}.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)")),
+            "String" => ("impl AsRef<str>".to_owned(), format!("{name}.as_ref()")),
+            other if other.contains('<') || matches!(other, "Value" | "Map") => {
+                let at = At::root().join("paths").join(&self.operation.path).join(&self.operation.method);
+                let at = at.in_operation(&self.operation.id);
+                let message = format!("`{}` is of a type that no parameter can have: {other}", parameter.name);
+                return Err(Error::new("parameter", &at, message));
+            }
+            other => (format!("impl Into<{other}>"), format!("Into::<{other}>::into({name})")),
+        };
+        Ok((accepted, format!(".{way}({wire}, {value})")))
+    }
+
+    fn parameter(&self, argument: &str) -> Result<&Parameter> {
+        let plain = argument.trim_start_matches("r#");
+        let found = self.operation.parameters.iter().find(|parameter| {
+            let word = words::snake(&parameter.name);
+            word == plain || format!("{word}_") == plain || format!("_{word}") == plain
+        });
+        found.ok_or_else(|| {
+            let at = At::root().join("paths").join(&self.operation.path).join(&self.operation.method);
+            let at = at.in_operation(&self.operation.id);
+            Error::new("parameter", &at, format!("the argument `{argument}` belongs to no parameter"))
+        })
+    }
+
+    fn docs(&self) -> Result<String> {
+        let operation = self.operation;
+        let first = self.context.docs.operations.get(&operation.id);
+        let first = first.map_or_else(|| format!("The operation `{}`.", operation.id), String::clone);
+        let mut text = format!("{first}\n\n`{} {}`\n\n", operation.method.to_uppercase(), operation.path);
+        for line in self.fact_lines() {
+            let _ = writeln!(text, "- {line}");
+        }
+        let optional: Vec<String> = self
+            .method
+            .arguments
+            .iter()
+            .filter(|(name, _)| self.parameter(name).is_ok_and(|parameter| !parameter.required))
+            .map(|(name, _)| format!("`{}`", setter_name(name)))
+            .collect();
+        if !optional.is_empty() {
+            let _ = writeln!(text, "- Optional: {}", optional.join(", "));
+        }
+        text.push_str("\n# Errors\nSending it fails as [`Request::send`] says");
+        match (self.marked().next().is_some(), operation.roles.is_empty()) {
+            (true, false) => text.push_str("; without the scope or the role ESI answers 403.\n"),
+            (true, true) => text.push_str("; without the scope ESI answers 403.\n"),
+            _ => text.push_str(".\n"),
+        }
+        Ok(rust::docs("", &text))
+    }
+
+    /// What can be said from facts alone.
+    fn fact_lines(&self) -> Vec<String> {
+        let operation = self.operation;
+        let mut lines = Vec::new();
+        let scopes: Vec<String> =
+            self.marked().flat_map(|(_, scopes)| scopes).map(|scope| format!("`{scope}`")).collect();
+        lines.push(match (self.marked().next().is_some(), scopes.is_empty()) {
+            (true, false) => format!("Login: with {}", scopes.join(", ")),
+            (true, true) => "Login: any".to_owned(),
+            _ => "Login: not needed".to_owned(),
+        });
+        if !operation.roles.is_empty() {
+            let roles: Vec<String> = operation.roles.iter().map(|role| format!("`{role}`")).collect();
+            lines.push(format!("Corporation role: any of {}", roles.join(", ")));
+        }
+        if operation.method == "get" {
+            lines.push(match (operation.cache_ttl, operation.cache_mode.as_deref()) {
+                (Some(ttl), Some(mode)) => format!("Cache: {ttl} s ({mode})"),
+                (Some(ttl), None) => format!("Cache: {ttl} s"),
+                (None, Some(mode)) => format!("Cache: time not stated ({mode})"),
+                (None, None) => "Cache: not stated".to_owned(),
+            });
+        } else {
+            let kind = if self.is_read() { "reads only, so it may be sent again" } else { "writes" };
+            lines.push(format!("Effect: {kind}"));
+        }
+        lines.push(match &operation.rate_limit {
+            Some(limit) => format!(
+                "Rate limit: group `{}`, {} tokens in {} s",
+                limit.group, limit.tokens, limit.window_seconds
+            ),
+            None => "Rate limit: none of its own; failures count against the error limit".to_owned(),
+        });
+        let pages = match self.pagination() {
+            Some("Pages") => Some("by number, `page`; the header `X-Pages` has the last"),
+            Some("Cursor") => Some("by cursor, `before` and `after`"),
+            Some("FromId") => Some("backwards, `from_id`"),
+            Some("LastMailId") => Some("backwards, `last_mail_id`"),
+            Some("FromEvent") => Some("forwards, `from_event`"),
+            _ => None,
+        };
+        lines.extend(pages.map(|pages| format!("Pages: {pages}")));
+        if let Some(max) = operation.body.as_ref().and_then(|body| body.schema.get("maxItems")) {
+            lines.push(format!("Body: at most {max} entries"));
+        }
+        lines
+    }
+}
+
+fn requirement(scheme: &str, scopes: &[String]) -> String {
+    let scopes: Vec<String> = scopes.iter().map(|scope| rust::literal(scope)).collect();
+    format!("Security {{ scheme: {}, scopes: &[{}] }}", rust::literal(scheme), scopes.join(", "))
+}
+
+fn setter_name(argument: &str) -> String {
+    if REQUEST_METHODS.contains(&argument) { format!("{argument}_") } else { argument.to_owned() }
+}

@@ -1,0 +1,24 @@
+//! Turns the specification of ESI into the source of `esikit`.
+//!
+//! The way of a document: [`dialect`] tells its form, [`canonical`] brings it into one, and the emitter writes Rust.
+
+pub mod build;
+pub mod canonical;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod dialect;
+pub mod diff;
+pub mod docs;
+pub mod document;
+mod emit;
+mod error;
+pub mod json;
+mod node;
+mod lower;
+pub mod select;
+pub mod settings;
+mod signatures;
+mod words;
+
+pub use emit::{Source, generate};
+pub use error::{Error, Result};

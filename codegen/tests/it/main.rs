@@ -1,0 +1,9 @@
+//! `esikit-codegen` as its users see it: documents in, canonical documents and source out.
+
+mod bad_input;
+mod canonical;
+mod generated;
+mod mutations;
+mod rules;
+mod source;
+mod support;

@@ -1,0 +1,343 @@
+//! What a client is told when it is built.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use url::Url;
+
+use super::Esi;
+use super::call::{HeaderNames, Settings, header};
+use super::transport::Transport;
+use crate::error::Error;
+use crate::spec;
+
+/// Builds an [`Esi`]. [`Esi::builder`] begins one.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let esi = esikit::Esi::builder()
+///     .user_agent("my-app/1.0 (me@example.com)")
+///     .base_url("http://localhost:8080")
+///     .language("de")
+///     .timeout(Duration::from_secs(30))
+///     .build()?;
+/// # Ok::<(), esikit::Error>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct EsiBuilder {
+    user_agent: Option<String>,
+    base_url: String,
+    tenant: Option<String>,
+    language: Option<String>,
+    compatibility_date: Option<String>,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+    timeout: Duration,
+    max_body: usize,
+    headers: Vec<(String, String)>,
+    proxy: Option<String>,
+    #[cfg(feature = "tls")]
+    root_certificates: Vec<Vec<u8>>,
+    #[cfg(feature = "reqwest-builder")]
+    hook: Option<Hook>,
+}
+
+#[cfg(feature = "reqwest-builder")]
+type Hook = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
+
+impl Default for EsiBuilder {
+    fn default() -> Self {
+        Self {
+            user_agent: None,
+            base_url: spec::DEFAULT_BASE_URL.to_owned(),
+            tenant: None,
+            language: None,
+            compatibility_date: None,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            timeout: Duration::from_secs(120),
+            max_body: 64 * 1024 * 1024,
+            headers: Vec::new(),
+            proxy: None,
+            #[cfg(feature = "tls")]
+            root_certificates: Vec::new(),
+            #[cfg(feature = "reqwest-builder")]
+            hook: None,
+        }
+    }
+}
+
+impl EsiBuilder {
+    /// Who asks, and how to reach them: `my-app/1.0 (me@example.com)`. Required.
+    ///
+    /// CCP writes to the address when an application causes trouble, and blocks it when there is none.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Where ESI is; the spec's own server unless this is said.
+    ///
+    /// `https` needs the feature `tls`, which is on by default.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// Which game server to ask about, sent as `X-Tenant`; ESI takes its own default when this is not said.
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// The language of names and texts, sent as `Accept-Language`: `en`, `de`, `fr`, ...
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.language = Some(language.into());
+        self
+    }
+
+    /// The compatibility date to ask for, `2026-08-18`, instead of the one the types were generated from.
+    ///
+    /// Another date may change what answers look like: with one, only [`Esi::call`] works, and typed calls return
+    /// [`Error::CompatibilityDate`].
+    pub fn compatibility_date(mut self, date: impl Into<String>) -> Self {
+        self.compatibility_date = Some(date.into());
+        self
+    }
+
+    /// How long to wait for a connection; 10 seconds unless this is said.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long the server may be silent; 30 seconds unless this is said.
+    pub fn read_timeout(mut self, limit: Duration) -> Self {
+        self.read_timeout = limit;
+        self
+    }
+
+    /// How long a call may take as a whole; 120 seconds unless this is said.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// How many bytes a body may have after decompression; 64 MiB unless this is said.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Adds a header to every request. What the client sets itself, such as `User-Agent`, cannot be set here.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends every request through this proxy, `http://proxy.example.com:3128`.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Trusts the certificates of this PEM text beside those of the operating system.
+    #[cfg(feature = "tls")]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Changes the builder of the HTTP library underneath, for what has no setting here. Applied before redirects
+    /// and decompression are set, which this client decides.
+    #[cfg(feature = "reqwest-builder")]
+    pub fn reqwest_builder(
+        mut self,
+        change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.hook = Some(Box::new(change));
+        self
+    }
+
+    /// Makes the client.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the setting that cannot be used, and what to do. No user agent is such an error.
+    pub fn build(self) -> Result<Esi, Error> {
+        let base_url = base_url(&self.base_url)?;
+        let headers = self.fixed_headers()?;
+        let compatibility_date = match &self.compatibility_date {
+            Some(date) => Some(checked_date(date)?),
+            None => spec::COMPATIBILITY_DATE.map(str::to_owned),
+        };
+        let settings = Settings {
+            base_url: base_url.as_str().trim_end_matches('/').to_owned(),
+            headers: HeaderNames(with_compatibility_date(headers, compatibility_date.as_deref())?),
+            compatibility_date,
+            timeout: self.timeout,
+        };
+        let (connect_timeout, read_timeout, max_body) =
+            (self.connect_timeout, self.read_timeout, self.max_body);
+        let client = self.reqwest_client(base_url.scheme() == "https")?;
+        Ok(Esi::new(
+            settings,
+            Transport {
+                client,
+                connect_timeout,
+                read_timeout,
+                max_body,
+            },
+        ))
+    }
+
+    /// The headers of every request.
+    fn fixed_headers(&self) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let (name, value) = header(name, value).map_err(|reason| Error::config("header", reason))?;
+            headers.append(name, value);
+        }
+        headers.insert(USER_AGENT, user_agent(self.user_agent.as_deref())?);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(language) = &self.language {
+            headers.insert(ACCEPT_LANGUAGE, header_value("language", language)?);
+        }
+        if let Some(tenant) = &self.tenant {
+            headers.insert(
+                HeaderName::from_static("x-tenant"),
+                header_value("tenant", tenant)?,
+            );
+        }
+        Ok(headers)
+    }
+
+    fn reqwest_client(self, is_https: bool) -> Result<reqwest::Client, Error> {
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(self.connect_timeout)
+            .read_timeout(self.read_timeout);
+        let proxy = self
+            .proxy
+            .as_deref()
+            .map(|url| http_url("proxy", url, "http://localhost:3128"))
+            .transpose()?;
+        #[cfg(feature = "tls")]
+        {
+            let roots = self
+                .root_certificates
+                .iter()
+                .map(|pem| super::tls::certificates(pem));
+            let roots = roots.collect::<Result<Vec<_>, _>>()?.concat();
+            let proxy_is_https = proxy.as_ref().is_some_and(|url| url.scheme() == "https");
+            let trust = is_https || proxy_is_https || !roots.is_empty();
+            builder = builder.tls_backend_preconfigured(super::tls::config(trust, roots)?);
+        }
+        #[cfg(not(feature = "tls"))]
+        let _ = is_https;
+        if let Some(url) = proxy {
+            let proxy =
+                reqwest::Proxy::all(url).map_err(|error| Error::config("proxy", error.to_string()))?;
+            builder = builder.proxy(proxy);
+        }
+        #[cfg(feature = "reqwest-builder")]
+        if let Some(change) = self.hook {
+            builder = change(builder);
+        }
+        builder
+            .redirect(reqwest::redirect::Policy::none())
+            .gzip(true)
+            .brotli(true)
+            .build()
+            .map_err(|error| Error::config("build", format!("the HTTP client cannot be made: {error}")))
+    }
+}
+
+impl fmt::Debug for EsiBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header_names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("EsiBuilder")
+            .field("user_agent", &self.user_agent)
+            .field("tenant", &self.tenant)
+            .field("language", &self.language)
+            .field("compatibility_date", &self.compatibility_date)
+            .field("headers", &header_names)
+            .finish_non_exhaustive()
+    }
+}
+
+fn user_agent(given: Option<&str>) -> Result<HeaderValue, Error> {
+    const FORM: &str = "say who asks, as in `my-app/1.0 (me@example.com)`";
+    let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else {
+        let why = "ESI asks every application to name itself and a contact, to be told of trouble before it is blocked";
+        return Err(Error::config("user_agent", format!("is missing: {why}; {FORM}")));
+    };
+    HeaderValue::from_str(given).map_err(|_| {
+        Error::config(
+            "user_agent",
+            format!("has characters that a header cannot carry; {FORM}"),
+        )
+    })
+}
+
+fn header_value(setting: &'static str, value: &str) -> Result<HeaderValue, Error> {
+    if value.trim().is_empty() {
+        return Err(Error::config(setting, "is empty: leave it out for ESI's default"));
+    }
+    HeaderValue::from_str(value).map_err(|_| {
+        Error::config(
+            setting,
+            format!("{value:?} has characters that a header cannot carry"),
+        )
+    })
+}
+
+fn base_url(given: &str) -> Result<Url, Error> {
+    let url = http_url("base_url", given, spec::DEFAULT_BASE_URL)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Error::config(
+            "base_url",
+            "has a query or a fragment: end it before the `?` or `#`",
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::config(
+            "base_url",
+            "has a user name or password: give them as a header",
+        ));
+    }
+    Ok(url)
+}
+
+/// A URL that this build of the crate can connect to.
+fn http_url(setting: &'static str, given: &str, example: &str) -> Result<Url, Error> {
+    let fail = |reason: String| Err(Error::config(setting, reason));
+    match Url::parse(given) {
+        Err(error) => fail(format!("not a URL: {error}; an example: {example}")),
+        Ok(url) => match url.scheme() {
+            "https" if cfg!(not(feature = "tls")) => {
+                fail("https needs esikit's feature `tls`: add it, or give an http URL".to_owned())
+            }
+            "http" | "https" => Ok(url),
+            other => fail(format!("the scheme is {other}, but it must be http or https")),
+        },
+    }
+}
+
+fn checked_date(date: &str) -> Result<String, Error> {
+    match chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d") {
+        Ok(parsed) if parsed.to_string() == date => Ok(date.to_owned()),
+        _ => Err(Error::config(
+            "compatibility_date",
+            format!("{date:?} is not a date of the form 2026-08-18"),
+        )),
+    }
+}
+
+fn with_compatibility_date(mut headers: HeaderMap, date: Option<&str>) -> Result<HeaderMap, Error> {
+    if let Some(date) = date {
+        let value = header_value("compatibility_date", date)?;
+        headers.insert(HeaderName::from_static("x-compatibility-date"), value);
+    }
+    Ok(headers)
+}

@@ -1,0 +1,507 @@
+//! A call and how a request is made of it: pure, no I/O.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use super::bounds;
+use crate::error::{CompatibilityDateError, Error};
+use crate::operation::{Operation, Place};
+use crate::spec;
+
+/// What is set once per client, and goes into every request.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Without a slash at its end.
+    pub(crate) base_url: String,
+    pub(crate) headers: HeaderNames,
+    /// The compatibility date that is sent.
+    pub(crate) compatibility_date: Option<String>,
+    pub(crate) timeout: Duration,
+}
+
+/// Headers whose values `Debug` leaves out.
+#[derive(Clone, Default)]
+pub(crate) struct HeaderNames(pub(crate) HeaderMap);
+
+impl fmt::Debug for HeaderNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+/// Headers that have a setting of their own or belong to the connection.
+const OURS: &[&str] = &[
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "transfer-encoding",
+    "user-agent",
+    "x-compatibility-date",
+    "x-tenant",
+];
+
+/// One header somebody adds; the error is what is wrong with it, and never has its value.
+pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let shown = name.escape_debug();
+    let parsed = HeaderName::try_from(name).map_err(|_| format!("\"{shown}\" is not a header name"))?;
+    if OURS.contains(&parsed.as_str()) {
+        return Err(format!(
+            "`{parsed}` is set by the client: use the builder's setting where there is one"
+        ));
+    }
+    let value = HeaderValue::try_from(value)
+        .map_err(|_| format!("the value of `{parsed}` has characters that a header cannot carry"))?;
+    Ok((parsed, value))
+}
+
+/// A call: the operation, and what was set for it so far.
+#[derive(Clone)]
+pub(crate) struct Call {
+    operation: &'static Operation,
+    is_typed: bool,
+    given: Vec<Given>,
+    body: Option<Bytes>,
+    headers: HeaderMap,
+    timeout: Option<Duration>,
+    /// The first thing that was set wrongly; sending returns it.
+    problem: Option<Error>,
+}
+
+/// A parameter that was set.
+#[derive(Clone)]
+pub(crate) struct Given {
+    pub(crate) place: Place,
+    pub(crate) name: &'static str,
+    pub(crate) value: Value,
+}
+
+/// A parameter's value as text.
+#[derive(Clone)]
+pub(crate) enum Value {
+    One(String),
+    /// Joined by commas.
+    List(Vec<String>),
+    /// The parameter repeated.
+    Each(Vec<String>),
+}
+
+impl Value {
+    pub(crate) fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::List(texts) | Self::Each(texts) => texts,
+        }
+    }
+}
+
+/// A request that is ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) method: http::Method,
+    pub(crate) url: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) timeout: Duration,
+}
+
+impl Call {
+    pub(crate) fn typed(operation: &'static Operation) -> Self {
+        Self {
+            is_typed: true,
+            ..Self::untyped(operation)
+        }
+    }
+
+    pub(crate) fn untyped(operation: &'static Operation) -> Self {
+        Self {
+            operation,
+            is_typed: false,
+            given: Vec::new(),
+            body: None,
+            headers: HeaderMap::new(),
+            timeout: None,
+            problem: None,
+        }
+    }
+
+    pub(crate) fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// Sets a parameter; setting it again replaces it.
+    pub(crate) fn set(&mut self, place: Place, name: &'static str, value: Value) {
+        self.given
+            .retain(|given| given.name != name || given.place != place);
+        self.given.push(Given { place, name, value });
+    }
+
+    /// Sets the operation's parameter of this name, in the place and style the spec gives it.
+    pub(crate) fn set_by_name(&mut self, name: &str, value: Value) {
+        let known = self.operation.parameters;
+        match known.iter().find(|parameter| parameter.name == name) {
+            Some(parameter) => {
+                let value = match value {
+                    Value::List(texts) if parameter.exploded => Value::Each(texts),
+                    other => other,
+                };
+                self.set(parameter.place, parameter.name, value);
+            }
+            None => {
+                let names: Vec<_> = known.iter().map(|parameter| parameter.name).collect();
+                let has = if names.is_empty() {
+                    "none".to_owned()
+                } else {
+                    names.join(", ")
+                };
+                self.fail(Error::request(
+                    self.operation,
+                    name,
+                    format!("no such parameter; there is: {has}"),
+                ));
+            }
+        }
+    }
+
+    pub(crate) fn set_body(&mut self, body: Result<Vec<u8>, serde_json::Error>) {
+        match body {
+            Ok(_) if self.operation.body.is_none() => {
+                self.fail(Error::request(
+                    self.operation,
+                    "body",
+                    "the operation takes no body",
+                ));
+            }
+            Ok(bytes) => self.body = Some(bytes.into()),
+            Err(error) => self.fail(Error::request(
+                self.operation,
+                "body",
+                format!("not JSON: {error}"),
+            )),
+        }
+    }
+
+    pub(crate) fn set_timeout(&mut self, limit: Duration) {
+        self.timeout = Some(limit);
+    }
+
+    pub(crate) fn add_header(&mut self, name: &str, value: &str) {
+        match header(name, value) {
+            Ok((name, value)) => {
+                self.headers.append(name, value);
+            }
+            Err(reason) => self.fail(Error::request(self.operation, "header", reason)),
+        }
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.problem.get_or_insert(error);
+    }
+
+    /// Makes the request, or says what is wrong with the call.
+    pub(crate) fn prepare(&self, settings: &Settings) -> Result<Prepared, Error> {
+        if let Some(problem) = &self.problem {
+            return Err(problem.clone());
+        }
+        self.check_compatibility(settings)?;
+        if self.body.is_none() && self.operation.body.is_some_and(|body| body.required) {
+            return Err(Error::request(self.operation, "body", "is missing"));
+        }
+        bounds::check(self.operation, &self.given, self.body.as_deref())?;
+        let method = http::Method::from_bytes(self.operation.method.as_str().as_bytes())
+            .map_err(|error| Error::request(self.operation, "method", error.to_string()))?;
+        Ok(Prepared {
+            method,
+            url: self.url(settings)?,
+            headers: self.request_headers(settings),
+            body: self.body.clone(),
+            timeout: self.timeout.unwrap_or(settings.timeout),
+        })
+    }
+
+    fn check_compatibility(&self, settings: &Settings) -> Result<(), Error> {
+        let Some(client) = settings.compatibility_date.as_deref() else {
+            return Ok(());
+        };
+        if !self.is_typed || Some(client) == spec::COMPATIBILITY_DATE {
+            return Ok(());
+        }
+        Err(Error::CompatibilityDate(Box::new(CompatibilityDateError {
+            operation: self.operation,
+            generated: spec::COMPATIBILITY_DATE,
+            client: client.to_owned(),
+        })))
+    }
+
+    fn request_headers(&self, settings: &Settings) -> HeaderMap {
+        let mut headers = settings.headers.0.clone();
+        // What is said for one call stands above what is said for all.
+        for name in self.headers.keys() {
+            headers.remove(name);
+        }
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
+        if self.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        headers
+    }
+
+    fn url(&self, settings: &Settings) -> Result<String, Error> {
+        let mut url = settings.base_url.clone();
+        self.push_path(&mut url)?;
+        self.push_query(&mut url);
+        Ok(url)
+    }
+
+    fn push_path(&self, url: &mut String) -> Result<(), Error> {
+        let mut rest = self.operation.path;
+        while let Some((before, (name, after))) = rest
+            .split_once('{')
+            .and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+        {
+            url.push_str(before);
+            push_encoded(url, self.path_value(name)?);
+            rest = after;
+        }
+        url.push_str(rest);
+        Ok(())
+    }
+
+    /// A path parameter's value; never one that would change the path's shape.
+    fn path_value(&self, name: &str) -> Result<&str, Error> {
+        let given = self
+            .given
+            .iter()
+            .find(|given| given.place == Place::Path && given.name == name);
+        let fail = |reason: &str| Err(Error::request(self.operation, name, reason));
+        match given.map(|given| given.value.texts()) {
+            Some([text]) if text.is_empty() => fail("is empty"),
+            // Encoding does not help here: URL parsers take `%2e%2e` for `..`.
+            Some([text]) if text == "." || text == ".." => fail("is a relative path"),
+            Some([text]) => Ok(text),
+            Some(_) => fail("is a list, which a path cannot hold"),
+            None => fail("is missing"),
+        }
+    }
+
+    /// The query in the order of the operation's parameters, whatever order they were set in.
+    fn push_query(&self, url: &mut String) {
+        let mut separator = '?';
+        for parameter in self.operation.parameters {
+            let is_it = |given: &&Given| given.place == Place::Query && given.name == parameter.name;
+            let Some(given) = self.given.iter().find(is_it) else {
+                continue;
+            };
+            let groups: Vec<&[String]> = match &given.value {
+                Value::Each(texts) => texts.chunks(1).collect(),
+                Value::One(_) | Value::List(_) => vec![given.value.texts()],
+            };
+            for texts in groups {
+                url.push(separator);
+                separator = '&';
+                push_encoded(url, given.name);
+                url.push('=');
+                for (index, text) in texts.iter().enumerate() {
+                    url.push_str(if index > 0 { "," } else { "" });
+                    push_encoded(url, text);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.given.iter().map(|given| given.name).collect();
+        f.debug_struct("Call")
+            .field("operation", &self.operation.id)
+            .field("parameters", &names)
+            .field("has_body", &self.body.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds a text with everything encoded that has, or may have, a meaning in a URL.
+fn push_encoded(url: &mut String, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push('%');
+            url.push(char::from(HEX[usize::from(byte >> 4)]));
+            url.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{BodyFacts, Method, Parameter};
+
+    static GET: Operation =
+        Operation::new("GetThing", Method::Get, "/a/{id}/b/{name}", "Things").parameters(&[
+            Parameter::path("id"),
+            Parameter::path("name"),
+            Parameter::query("page"),
+            Parameter::query("tags").exploded(),
+            Parameter::query("labels"),
+        ]);
+    static POST: Operation = Operation::new("PostThing", Method::Post, "/a", "Things").body(BodyFacts {
+        required: true,
+        max_items: None,
+    });
+
+    fn settings() -> Settings {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-extra", HeaderValue::from_static("client"));
+        Settings {
+            base_url: "http://esi".to_owned(),
+            headers: HeaderNames(headers),
+            compatibility_date: None,
+            timeout: Duration::from_secs(1),
+        }
+    }
+
+    fn one(text: &str) -> Value {
+        Value::One(text.to_owned())
+    }
+
+    fn list(texts: &[&str]) -> Value {
+        Value::List(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+
+    fn with_path(id: &str, name: &str) -> Call {
+        let mut call = Call::typed(&GET);
+        call.set(Place::Path, "id", one(id));
+        call.set(Place::Path, "name", one(name));
+        call
+    }
+
+    fn url(call: &Call) -> String {
+        call.prepare(&settings()).expect("the call is good").url
+    }
+
+    fn refusal(call: &Call) -> String {
+        call.prepare(&settings())
+            .expect_err("the call is bad")
+            .to_string()
+    }
+
+    #[test]
+    fn a_path_value_cannot_change_the_path() {
+        let cases = [
+            ("a/b", "a%2Fb"),
+            ("../x", "..%2Fx"),
+            ("a?b=c#d", "a%3Fb%3Dc%23d"),
+            ("%2e%2e", "%252e%252e"),
+            ("a b+ü\\\n", "a%20b%2B%C3%BC%5C%0A"),
+            ("A-z_0.9~", "A-z_0.9~"),
+            ("{name}", "%7Bname%7D"),
+        ];
+        for (given, encoded) in cases {
+            let url = url(&with_path(given, "n"));
+            assert_eq!(url, format!("http://esi/a/{encoded}/b/n"));
+            let parsed = url::Url::parse(&url).expect("a url");
+            assert_eq!(parsed.path_segments().map(Iterator::count), Some(4), "{given}");
+        }
+        for (given, why) in [("", "is empty"), (".", "relative"), ("..", "relative")] {
+            assert!(refusal(&with_path(given, "n")).contains(why));
+        }
+    }
+
+    #[test]
+    fn a_missing_path_value_is_named() {
+        let mut call = Call::typed(&GET);
+        call.set(Place::Path, "id", one("1"));
+        assert_eq!(refusal(&call), "GetThing: name: is missing; nothing was sent");
+    }
+
+    #[test]
+    fn the_query_is_in_the_order_of_the_spec() {
+        let mut call = with_path("1", "n");
+        call.set(Place::Query, "labels", list(&["3", "a,b", "&"]));
+        call.set(Place::Query, "page", one("1"));
+        call.set(
+            Place::Query,
+            "tags",
+            Value::Each(vec!["x".to_owned(), "y z".to_owned()]),
+        );
+        call.set(Place::Query, "page", one("2"));
+        assert_eq!(
+            url(&call),
+            "http://esi/a/1/b/n?page=2&tags=x&tags=y%20z&labels=3,a%2Cb,%26"
+        );
+        call.set(Place::Query, "labels", list(&[]));
+        assert!(url(&call).ends_with("&labels="));
+    }
+
+    #[test]
+    fn by_name_the_spec_says_where_and_how() {
+        let mut call = Call::untyped(&GET);
+        call.set_by_name("name", one("n"));
+        call.set_by_name("tags", list(&["x", "y"]));
+        call.set_by_name("labels", list(&["1", "2"]));
+        call.set_by_name("id", one("1"));
+        assert_eq!(url(&call), "http://esi/a/1/b/n?tags=x&tags=y&labels=1,2");
+        call.set_by_name("pgae", one("1"));
+        assert!(refusal(&call).contains("pgae: no such parameter; there is: id, name, page, tags, labels"));
+    }
+
+    #[test]
+    fn bodies_are_where_the_spec_has_them() {
+        assert!(refusal(&Call::untyped(&POST)).contains("body: is missing"));
+        let mut call = with_path("1", "n");
+        call.set_body(Ok(b"{}".to_vec()));
+        assert!(refusal(&call).contains("takes no body"));
+        let mut call = Call::untyped(&POST);
+        call.set_body(serde_json::to_vec(&f64::NAN));
+        let prepared = call.prepare(&settings()).expect("serde_json writes null");
+        assert_eq!(prepared.body.as_deref(), Some(b"null".as_slice()));
+        assert_eq!(
+            prepared.headers.get("content-type").map(|value| value.as_bytes()),
+            Some(&b"application/json"[..])
+        );
+    }
+
+    #[test]
+    fn headers_of_the_call_replace_the_clients() {
+        let mut call = with_path("1", "n");
+        call.add_header("X-Extra", "call");
+        let prepared = call.prepare(&settings()).expect("the call is good");
+        assert_eq!(prepared.headers.get_all("x-extra").iter().count(), 1);
+        assert_eq!(prepared.headers["x-extra"], "call");
+        for (name, value, why) in [
+            ("User-Agent", "x", "set by the client"),
+            ("a b", "x", "not a header name"),
+            ("x", "secret\n", "`x`"),
+        ] {
+            let mut call = with_path("1", "n");
+            call.add_header(name, value);
+            let refusal = refusal(&call);
+            assert!(refusal.contains(why) && !refusal.contains("secret"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let mut call = with_path("1234567", "n");
+        call.add_header("authorization", "Bearer token");
+        let shown = format!("{call:?}");
+        assert!(
+            shown.contains("GetThing") && !shown.contains("1234567") && !shown.contains("token"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! The client: what is set once, and the way of each call.
+
+mod bounds;
+mod builder;
+mod call;
+mod pipeline;
+mod request;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
+mod untyped;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use builder::EsiBuilder;
+pub use request::{Endpoint, Request};
+pub use untyped::UntypedRequest;
+
+pub(crate) use request::endpoint;
+
+use crate::error::Error;
+use crate::operation::Operation;
+use call::{Call, Settings};
+use transport::Transport;
+
+/// A client of ESI: one method per operation, and [`call`](Esi::call) for an operation by its name.
+///
+/// Cheap to clone: clones share connections and everything else.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), esikit::Error> {
+/// let esi = esikit::Esi::builder().user_agent("my-app/1.0 (me@example.com)").build()?;
+/// let status = esi.get_status().send().await?;
+/// println!("{} pilots", status.players);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Esi {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Settings,
+    transport: Transport,
+}
+
+impl Esi {
+    /// Begins a client; [`user_agent`](EsiBuilder::user_agent) is the one setting it must have.
+    pub fn builder() -> EsiBuilder {
+        EsiBuilder::default()
+    }
+
+    /// A call of the operation with this operationId, in untyped JSON.
+    ///
+    /// ```no_run
+    /// # async fn example(esi: esikit::Esi) -> Result<(), esikit::Error> {
+    /// let status = esi.call("GetStatus")?.send().await?;
+    /// println!("{} pilots", status["players"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::UnknownOperation`] when the spec has no operation of this name; it suggests those that look like it.
+    pub fn call(&self, operation: &str) -> Result<UntypedRequest, Error> {
+        UntypedRequest::new(self.clone(), operation)
+    }
+
+    pub(crate) fn request<E: Endpoint>(&self, operation: &'static Operation) -> Request<E> {
+        Request::new(self.clone(), Call::typed(operation))
+    }
+
+    fn new(settings: Settings, transport: Transport) -> Self {
+        Self {
+            shared: Arc::new(Shared { settings, transport }),
+        }
+    }
+}
+
+impl fmt::Debug for Esi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Esi")
+            .field("settings", &self.shared.settings)
+            .finish_non_exhaustive()
+    }
+}

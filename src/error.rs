@@ -1,0 +1,319 @@
+//! What can go wrong, as one enum that callers can match.
+//!
+//! Nothing here carries a header's value, a query or a token: errors end in logs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::headers::Headers;
+use crate::operation::{Effect, Operation};
+
+/// Why a call, or the building of a client, failed.
+///
+/// Cheap to clone and small; the details are boxed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting of the client cannot be used. Nothing was sent.
+    #[error(transparent)]
+    Config(Box<ConfigError>),
+
+    /// What was to be sent breaks the spec's rules. Nothing was sent.
+    #[error(transparent)]
+    Request(Box<RequestError>),
+
+    /// No operation of the spec has this name. Nothing was sent.
+    #[error(transparent)]
+    UnknownOperation(Box<UnknownOperation>),
+
+    /// The client was set to another compatibility date than its types were generated from. Nothing was sent.
+    #[error(transparent)]
+    CompatibilityDate(Box<CompatibilityDateError>),
+
+    /// The connection failed.
+    #[error(transparent)]
+    Transport(Box<TransportError>),
+
+    /// It took longer than the client's settings allow.
+    #[error(transparent)]
+    Timeout(Box<TimeoutError>),
+
+    /// ESI answered that it did not do what was asked.
+    #[error(transparent)]
+    Api(Box<ApiError>),
+
+    /// ESI answered with success, but the body is not what the spec says.
+    #[error(transparent)]
+    Decode(Box<DecodeError>),
+
+    /// The body is larger than the client accepts.
+    #[error(transparent)]
+    BodyTooLarge(Box<BodyTooLarge>),
+}
+
+impl Error {
+    /// Whether the same call may succeed later, and sending it again does no harm.
+    ///
+    /// True for
+    /// - 420 and 429, where ESI refused the call unprocessed (wait first),
+    /// - a connection that was never established,
+    /// - and, where the operation only reads, a lost connection, a timeout, and 502, 503 and 504.
+    pub fn is_retryable(&self) -> bool {
+        let harmless = self
+            .operation()
+            .is_some_and(|operation| operation.effect == Effect::Read);
+        match self {
+            Self::Transport(_) | Self::Timeout(_) => harmless || !self.may_have_been_sent(),
+            Self::Api(error) => match error.status {
+                420 | 429 => true,
+                502..=504 => harmless,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The HTTP status, where there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Api(error) => Some(error.status),
+            Self::Decode(error) => Some(error.status),
+            Self::BodyTooLarge(error) => Some(error.status),
+            Self::Transport(error) => error.status,
+            Self::Timeout(error) => error.status,
+            _ => None,
+        }
+    }
+
+    /// The operation that was called.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        match self {
+            Self::Request(error) => Some(error.operation),
+            Self::CompatibilityDate(error) => Some(error.operation),
+            Self::Transport(error) => Some(error.operation),
+            Self::Timeout(error) => Some(error.operation),
+            Self::Api(error) => Some(error.operation),
+            Self::Decode(error) => Some(error.operation),
+            Self::BodyTooLarge(error) => Some(error.operation),
+            Self::Config(_) | Self::UnknownOperation(_) => None,
+        }
+    }
+
+    /// Whether ESI may have received the request, and acted on it.
+    pub fn may_have_been_sent(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::Request(_) | Self::UnknownOperation(_) | Self::CompatibilityDate(_) => {
+                false
+            }
+            Self::Transport(error) => error.phase != Phase::Connect,
+            Self::Timeout(error) => error.phase != Phase::Connect,
+            Self::Api(_) | Self::Decode(_) | Self::BodyTooLarge(_) => true,
+        }
+    }
+}
+
+/// How far a call had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// No connection yet: nothing was sent.
+    Connect,
+    /// Sending the request, or waiting for the answer to begin.
+    Send,
+    /// Reading the answer's body.
+    Body,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Connect => "connecting",
+            Self::Send => "sending the request and waiting for the answer",
+            Self::Body => "reading the answer's body",
+        })
+    }
+}
+
+/// A setting of a builder that cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{setting}: {reason}")]
+#[non_exhaustive]
+pub struct ConfigError {
+    /// The builder's method.
+    pub setting: &'static str,
+    /// What is wrong, and what to do.
+    pub reason: String,
+}
+
+/// What was to be sent breaks the spec's rules.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: {parameter}: {reason}; nothing was sent", operation.id)]
+#[non_exhaustive]
+pub struct RequestError {
+    /// The operation that was called.
+    pub operation: &'static Operation,
+    /// The parameter, or the place in the body.
+    pub parameter: String,
+    /// The rule, and the value that breaks it.
+    pub reason: String,
+}
+
+/// No operation has the name that was asked for.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("no operation is named {name:?}{}", did_you_mean(suggestions))]
+#[non_exhaustive]
+pub struct UnknownOperation {
+    /// What was asked for.
+    pub name: String,
+    /// Names that look like it.
+    pub suggestions: Vec<&'static str>,
+}
+
+/// The client's compatibility date is not the one its types were generated from.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "{}: typed calls are generated for compatibility date {}, but the client is set to {client}: use \
+     `esi.call({:?})` with untyped JSON, leave `compatibility_date` out, or build with `ESI_SPEC` of that date",
+    operation.id, generated.unwrap_or("(none)"), operation.id
+)]
+#[non_exhaustive]
+pub struct CompatibilityDateError {
+    /// The operation that was called.
+    pub operation: &'static Operation,
+    /// The date the types were generated from.
+    pub generated: Option<&'static str>,
+    /// The date the client is set to.
+    pub client: String,
+}
+
+/// The connection failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: the connection failed while {phase}: {}", operation.id, causes(source.as_ref()))]
+#[non_exhaustive]
+pub struct TransportError {
+    /// The operation that was called.
+    pub operation: &'static Operation,
+    /// How far the call had come.
+    pub phase: Phase,
+    /// The status, where the answer had begun.
+    pub status: Option<u16>,
+    /// The cause.
+    pub source: Arc<dyn std::error::Error + Send + Sync>,
+}
+
+/// It took too long.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: timed out while {phase}; the limit is {setting}, {after:?}", operation.id)]
+#[non_exhaustive]
+pub struct TimeoutError {
+    /// The operation that was called.
+    pub operation: &'static Operation,
+    /// How far the call had come.
+    pub phase: Phase,
+    /// The status, where the answer had begun.
+    pub status: Option<u16>,
+    /// The setting that ended it.
+    pub setting: &'static str,
+    /// How long that allows.
+    pub after: Duration,
+}
+
+/// ESI's answer was no success.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: ESI answered {status}: {message}", operation.id)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The operation that was called.
+    pub operation: &'static Operation,
+    /// The HTTP status.
+    pub status: u16,
+    /// ESI's own words where the body has some, else the status's.
+    pub message: String,
+    /// The body's beginning, as text.
+    pub body: String,
+    /// The answer's headers.
+    pub headers: Arc<Headers>,
+}
+
+/// The body is not what the spec says.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: the body of a {status} answer is not as the spec says at {path}: {message}{}", operation.id, near(snippet))]
+#[non_exhaustive]
+pub struct DecodeError {
+    /// The operation that was called.
+    pub operation: &'static Operation,
+    /// The HTTP status.
+    pub status: u16,
+    /// Where in the JSON, such as `$[3].price`.
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+    /// The text around that place.
+    pub snippet: String,
+}
+
+/// The body is larger than the client accepts.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}: the body of a {status} answer is larger than {limit} bytes: raise `max_body` to accept it", operation.id)]
+#[non_exhaustive]
+pub struct BodyTooLarge {
+    /// The operation that was called.
+    pub operation: &'static Operation,
+    /// The HTTP status.
+    pub status: u16,
+    /// The client's `max_body`, in bytes after decompression.
+    pub limit: usize,
+}
+
+/// An error and its causes on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn did_you_mean(suggestions: &[&str]) -> String {
+    match suggestions {
+        [] => ": `esikit::OPERATIONS` lists them".to_owned(),
+        some => format!(", did you mean {}?", some.join(" or ")),
+    }
+}
+
+fn near(snippet: &str) -> String {
+    if snippet.is_empty() {
+        String::new()
+    } else {
+        format!(", near `{snippet}`")
+    }
+}
+
+impl Error {
+    pub(crate) fn config(setting: &'static str, reason: impl Into<String>) -> Self {
+        Self::Config(Box::new(ConfigError {
+            setting,
+            reason: reason.into(),
+        }))
+    }
+
+    pub(crate) fn request(
+        operation: &'static Operation,
+        parameter: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        let (parameter, reason) = (parameter.into(), reason.into());
+        Self::Request(Box::new(RequestError {
+            operation,
+            parameter,
+            reason,
+        }))
+    }
+}

@@ -1,0 +1,53 @@
+//! Typed client for **ESI**, the REST API of EVE Online, generated from the API's own specification.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), esikit::Error> {
+//! use esikit::Esi;
+//! use esikit::ids::RegionId;
+//!
+//! let esi = Esi::builder().user_agent("my-app/1.0 (me@example.com)").build()?;
+//! let orders = esi.get_markets_region_id_orders(RegionId(10000002)).send().await?;
+//! println!("{} orders, fresh until {:?}", orders.len(), orders.expires());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Esi`] has one method per operation; it returns a [`Request`] that takes optional parameters and is sent.
+//! - [`Response`] is the decoded value with its headers.
+//! - [`Error`] says what went wrong, and whether ESI may have acted on the request.
+//! - [`OPERATIONS`] and [`operation()`] tell what is known of each operation.
+
+mod client;
+mod decode;
+pub mod error;
+mod generated;
+mod headers;
+mod json_path;
+#[cfg(feature = "mock")]
+#[doc(hidden)]
+pub mod mock;
+pub mod operation;
+mod response;
+mod spec;
+mod wire;
+
+pub use client::{Endpoint, Esi, EsiBuilder, Request, UntypedRequest};
+pub use error::Error;
+pub use generated::{SECURITY_SCHEME, Scope, ids, operations, types};
+pub use headers::{ErrorLimitStatus, Headers, RateLimitStatus};
+pub use operation::{Operation, SecurityScheme};
+pub use response::{RawResponse, Response};
+pub use spec::{COMPATIBILITY_DATE, DEFAULT_BASE_URL, OPERATIONS, operation};
+
+#[cfg(feature = "mock")]
+#[doc(hidden)]
+pub use wire::sample::Sample;
+
+#[allow(unused_imports, reason = "a build of few operations needs few of them")]
+pub(crate) use {
+    client::endpoint,
+    wire::choice::choice,
+    wire::id::{id, uuid_id},
+    wire::open_enum::open_enum,
+    wire::record::record,
+};

@@ -1,0 +1,214 @@
+//! What a call returns.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use crate::headers::{ErrorLimitStatus, Headers, RateLimitStatus};
+
+/// A decoded answer: the value, its status and headers.
+///
+/// It dereferences to the value. Value and headers are shared: a clone costs two reference counts.
+pub struct Response<T> {
+    value: Arc<T>,
+    status: u16,
+    headers: Arc<Headers>,
+}
+
+impl<T> Response<T> {
+    pub(crate) fn new(value: T, status: u16, headers: Arc<Headers>) -> Self {
+        Self {
+            value: Arc::new(value),
+            status,
+            headers,
+        }
+    }
+
+    /// The value alone: moved out where nobody shares it, else cloned.
+    pub fn into_inner(self) -> T
+    where
+        T: Clone,
+    {
+        Arc::unwrap_or_clone(self.value)
+    }
+
+    /// The value alone, shared.
+    pub fn into_arc(self) -> Arc<T> {
+        self.value
+    }
+
+    /// Another value with the same status and headers.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U>
+    where
+        T: Clone,
+    {
+        let Self {
+            value,
+            status,
+            headers,
+        } = self;
+        Response {
+            value: Arc::new(change(Arc::unwrap_or_clone(value))),
+            status,
+            headers,
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Every header.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// Until when the answer is fresh: ESI asks not to be asked again before.
+    pub fn expires(&self) -> Option<DateTime<Utc>> {
+        self.headers.expires()
+    }
+
+    /// When the data last changed.
+    pub fn last_modified(&self) -> Option<DateTime<Utc>> {
+        self.headers.last_modified()
+    }
+
+    /// When the server answered, by its own clock.
+    pub fn date(&self) -> Option<DateTime<Utc>> {
+        self.headers.date()
+    }
+
+    /// The data's version, with its quotes.
+    pub fn etag(&self) -> Option<&str> {
+        self.headers.etag()
+    }
+
+    /// How many pages there are.
+    pub fn pages(&self) -> Option<u32> {
+        self.headers.pages()
+    }
+
+    /// The bucket this call drew from.
+    pub fn rate_limit(&self) -> Option<RateLimitStatus> {
+        self.headers.rate_limit()
+    }
+
+    /// The error limit of this address.
+    pub fn error_limit(&self) -> Option<ErrorLimitStatus> {
+        self.headers.error_limit()
+    }
+
+    /// What to quote when asking CCP about this request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.headers.request_id()
+    }
+}
+
+impl<T> Clone for Response<T> {
+    fn clone(&self) -> Self {
+        Self {
+            value: Arc::clone(&self.value),
+            status: self.status,
+            headers: Arc::clone(&self.headers),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("value", &self.value)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> AsRef<T> for Response<T> {
+    fn as_ref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: IntoIterator + Clone> IntoIterator for Response<T> {
+    type Item = T::Item;
+    type IntoIter = T::IntoIter;
+
+    fn into_iter(self) -> T::IntoIter {
+        self.into_inner().into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Response<T>
+where
+    &'a T: IntoIterator,
+{
+    type Item = <&'a T as IntoIterator>::Item;
+    type IntoIter = <&'a T as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.value.as_ref().into_iter()
+    }
+}
+
+/// An answer that was not decoded: status, headers, and the body's bytes after decompression.
+#[derive(Clone)]
+pub struct RawResponse {
+    status: u16,
+    headers: Arc<Headers>,
+    body: Bytes,
+}
+
+impl RawResponse {
+    pub(crate) fn new(status: u16, headers: Headers, body: Bytes) -> Self {
+        Self {
+            status,
+            headers: Arc::new(headers),
+            body,
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Every header.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The body, decompressed.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body alone.
+    pub fn into_body(self) -> Bytes {
+        self.body
+    }
+
+    pub(crate) fn shared_headers(&self) -> &Arc<Headers> {
+        &self.headers
+    }
+}
+
+impl fmt::Debug for RawResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawResponse")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
