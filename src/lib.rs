@@ -1,6 +1,7 @@
 //! Typed client for **ESI**, the REST API of EVE Online, generated from the API's own specification.
 //!
 //! ```no_run
+//! # #[cfg(feature = "market")]
 //! # async fn example() -> Result<(), esikit::Error> {
 //! use esikit::Esi;
 //! use esikit::ids::RegionId;

@@ -212,3 +212,23 @@ impl fmt::Debug for RawResponse {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_moves_out_unless_it_is_shared() {
+        let response = Response::new(vec![1, 2], 200, Arc::default());
+        let place = response.as_ptr();
+        let shared = response.clone();
+        assert_eq!(shared.as_ptr(), place);
+        let copy = shared.into_inner();
+        assert_ne!(copy.as_ptr(), place);
+        assert_eq!(response.map(|value| value.as_ptr()).into_inner(), place);
+        assert_eq!(
+            Response::new(copy, 200, Arc::default()).into_iter().sum::<i32>(),
+            3
+        );
+    }
+}

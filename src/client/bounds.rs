@@ -230,6 +230,16 @@ mod tests {
     }
 
     #[test]
+    fn the_bodys_own_limit_needs_no_bound_beside_it() {
+        static BULK: Operation = Operation::new("PostBulk", Method::Post, "/a", "Things").body(BodyFacts {
+            required: true,
+            max_items: Some(1),
+        });
+        assert_eq!(outcome(check(&BULK, &[], Some(b"[1]"))), "ok");
+        assert!(outcome(check(&BULK, &[], Some(b"[1,2]"))).contains("2 entries, more than 1"));
+    }
+
+    #[test]
     fn long_values_are_shown_in_brief() {
         let refusal = body(&format!("[{:?}]", "ü".repeat(5_000)));
         assert!(

@@ -17,6 +17,7 @@ pub use builder::EsiBuilder;
 pub use request::{Endpoint, Request};
 pub use untyped::UntypedRequest;
 
+#[allow(unused_imports, reason = "a build without operations has no use for it")]
 pub(crate) use request::endpoint;
 
 use crate::error::Error;
@@ -29,6 +30,7 @@ use transport::Transport;
 /// Cheap to clone: clones share connections and everything else.
 ///
 /// ```no_run
+/// # #[cfg(feature = "status")]
 /// # async fn example() -> Result<(), esikit::Error> {
 /// let esi = esikit::Esi::builder().user_agent("my-app/1.0 (me@example.com)").build()?;
 /// let status = esi.get_status().send().await?;
@@ -68,6 +70,7 @@ impl Esi {
         UntypedRequest::new(self.clone(), operation)
     }
 
+    #[allow(dead_code, reason = "a build without operations has no use for it")]
     pub(crate) fn request<E: Endpoint>(&self, operation: &'static Operation) -> Request<E> {
         Request::new(self.clone(), Call::typed(operation))
     }

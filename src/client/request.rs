@@ -17,6 +17,7 @@ use crate::operation::{Operation, Place};
 use crate::response::{RawResponse, Response};
 
 /// Declares the marker of an operation: what its success decodes to.
+#[allow(unused_macros, reason = "a build without operations has no use for it")]
 macro_rules! endpoint {
     ($(#[$meta:meta])* pub $name:ident => $output:ty) => {
         $(#[$meta])*
@@ -27,6 +28,7 @@ macro_rules! endpoint {
         }
     };
 }
+#[allow(unused_imports, reason = "a build without operations has no use for it")]
 pub(crate) use endpoint;
 
 /// An operation as a type. Generated code implements it; there is no value of such a type.
@@ -91,6 +93,7 @@ impl<E: Endpoint> Request<E> {
         self
     }
 
+    #[allow(dead_code, reason = "a build without operations has no use for it")]
     pub(crate) fn new(esi: Esi, call: Call) -> Self {
         Self {
             esi,

@@ -1,4 +1,6 @@
-//! Development commands: `cargo xtask codegen` and `cargo xtask diff`.
+//! Development commands: `cargo xtask codegen`, `cargo xtask diff` and `cargo xtask bench`.
+
+mod bench;
 
 use clap::Parser;
 use esikit_codegen::cli::{Compare, Failure, Outcome, TakeIn};
@@ -10,14 +12,19 @@ use std::process::ExitCode;
 enum Command {
     Codegen(TakeIn),
     Diff(Compare),
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
+    if bench::is_wrapper() {
+        return bench::wrap();
+    }
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let run = || -> Result<Outcome, Failure> {
         match Command::parse() {
             Command::Codegen(take_in) => take_in.run(package).map(|()| Outcome::Fine),
             Command::Diff(compare) => compare.run(Some(package)),
+            Command::Bench(bench) => bench.run(package).map(|()| Outcome::Fine),
         }
     };
     match run() {

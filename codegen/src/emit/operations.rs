@@ -187,8 +187,9 @@ impl Call<'_> {
         }
         let deprecated = if self.operation.deprecated { "#[deprecated = \"ESI will remove this operation\"]" } else { "" };
         Ok(format!(
-            "{}{deprecated}pub fn {}(&self{arguments}) -> Request<{}> {{ self.request(&{}){chain} }}\n",
+            "{}{deprecated}{}pub fn {}(&self{arguments}) -> Request<{}> {{ self.request(&{}){chain} }}\n",
             self.docs()?,
+            rust::inline(&arguments),
             self.method.name,
             self.marker_name(),
             static_name(&self.operation.id),
@@ -214,7 +215,7 @@ impl Call<'_> {
             let line = self.context.docs.field(&self.operation.id, &parameter.name);
             let line = line.map_or_else(|| format!("`{}` of the specification.", parameter.name), str::to_owned);
             setters.push_str(&rust::docs("", &line));
-            let _ = writeln!(setters, "pub fn {setter}(self, {name}: {accepted}) -> Self {{ self{set} }}");
+            let _ = writeln!(setters, "{}pub fn {setter}(self, {name}: {accepted}) -> Self {{ self{set} }}", rust::inline(&accepted));
         }
         Ok(if setters.is_empty() { setters } else { format!("impl Request<{}> {{\n{setters}}}\n", self.marker_name()) })
     }

@@ -52,7 +52,7 @@ pub(super) fn module(context: &Context<'_>) -> String {
     }
     out.push_str("];\n\n");
     out.push_str(PRELUDE);
-    out.push_str("#[cfg(feature = \"mock\")]\nmod exchange {\n    include!(concat!(env!(\"OUT_DIR\"), \"/mock.rs\"));\n}\n#[cfg(feature = \"mock\")]\npub(crate) use exchange::{reencoded, sample};\n");
+    out.push_str("#[cfg(feature = \"mock\")]\n#[allow(clippy::all, unused_imports, unreachable_code)]\nmod exchange {\n    include!(concat!(env!(\"OUT_DIR\"), \"/mock.rs\"));\n}\n#[cfg(feature = \"mock\")]\npub(crate) use exchange::{reencoded, sample};\n");
     out
 }
 

@@ -40,6 +40,11 @@ pub(super) fn entry(indent: &str, first: &str, second: &str) -> String {
     }
 }
 
+/// The attribute that leaves a method without generic arguments to the crates that call it.
+pub(super) fn inline(arguments: &str) -> &'static str {
+    if arguments.contains("impl ") { "" } else { "#[inline]\n" }
+}
+
 /// A string literal.
 pub(super) fn literal(text: &str) -> String {
     format!("{text:?}")

@@ -78,7 +78,7 @@ fn constructor(name: &str, fields: &[Field]) -> String {
     }
     out.push_str("}\n");
     if required.is_empty() {
-        let _ = write!(out, "impl Default for {name} {{ fn default() -> Self {{ Self::new() }} }}\n");
+        let _ = writeln!(out, "impl Default for {name} {{ fn default() -> Self {{ Self::new() }} }}");
     }
     out
 }
@@ -90,7 +90,8 @@ fn setter(field: &Field) -> String {
     let plain = name.trim_start_matches("r#");
     format!(
         "/// Sets [`{plain}`](Self#structfield.{plain}).\n#[must_use]\n\
-         pub fn {name}(mut self, value: {}) -> Self {{ self.{name} = Some({}); self }}\n",
+         {}pub fn {name}(mut self, value: {}) -> Self {{ self.{name} = Some({}); self }}\n",
+        rust::inline(&accepted(inner)),
         accepted(inner),
         taken("value", inner)
     )
