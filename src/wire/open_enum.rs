@@ -12,25 +12,25 @@ use serde::de::{Deserializer, Error, Visitor};
 /// Declares an enum of wire strings; the name after `;` is the variant that keeps any other string.
 macro_rules! open_enum {
     ($(#[$meta:meta])* pub enum $name:ident {
-        $($(#[$variant_meta:meta])* $variant:ident = $wire:literal),+ $(,)? ; $other:ident
+        $($(#[$variant_meta:meta])* $variant:ident = $wire:literal),* $(,)? ; $other:ident
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum $name {
-            $($(#[$variant_meta])* $variant,)+
+            $($(#[$variant_meta])* $variant,)*
             /// A value this version does not know, kept as it came.
             $other(Box<str>),
         }
 
         impl $name {
             /// Every value this version knows, as it stands in JSON.
-            pub const KNOWN: &'static [&'static str] = &[$($wire),+];
+            pub const KNOWN: &'static [&'static str] = &[$($wire),*];
 
             /// The value as it stands in JSON.
             #[inline]
             pub fn as_str(&self) -> &str {
                 match self {
-                    $(Self::$variant => $wire,)+
+                    $(Self::$variant => $wire,)*
                     Self::$other(value) => value,
                 }
             }
@@ -39,10 +39,10 @@ macro_rules! open_enum {
         impl $crate::wire::open_enum::OpenEnum for $name {
             #[inline]
             fn known(value: &str) -> ::core::option::Option<Self> {
-                Some(match value {
-                    $($wire => Self::$variant,)+
-                    _ => return None,
-                })
+                match value {
+                    $($wire => Some(Self::$variant),)*
+                    _ => None,
+                }
             }
 
             #[inline]

@@ -19,7 +19,9 @@ fn main() -> ExitCode {
     if bench::is_wrapper() {
         return bench::wrap();
     }
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."));
     let run = || -> Result<Outcome, Failure> {
         match Command::parse() {
             Command::Codegen(take_in) => take_in.run(package).map(|()| Outcome::Fine),

@@ -12,11 +12,12 @@ mod usage;
 
 use crate::docs::Docs;
 use crate::document::{Document, Operation};
-use crate::error::{At, Error, Result};
-use crate::lower::{Lowered, lower};
+use crate::error::Result;
+use crate::lower::{Lowered, Names, lower};
 use crate::select::{Selection, select};
 use crate::settings::Settings;
 use crate::signatures::{Signatures, signatures};
+use crate::words::SHARED;
 use std::collections::BTreeMap;
 use usage::Usage;
 
@@ -54,21 +55,36 @@ struct Context<'a> {
 ///
 /// # Errors
 /// A document that breaks a rule, or settings that name a security scheme which the document does not declare.
-pub fn generate(document: &Document, selection: &Selection, settings: &Settings, docs: &Docs) -> Result<Source> {
+pub fn generate(
+    document: &Document,
+    selection: &Selection,
+    settings: &Settings,
+    docs: &Docs,
+) -> Result<Source> {
     let scheme = scopes::marked_scheme(document, settings)?;
+    // Names are given to the whole document, so that a type is called the same whatever is selected.
+    let names = Names::assign(document, settings)?;
     let document = &select(document, selection);
     let operations = document.operations()?;
-    let lowered = lower(document, &operations, settings)?;
+    let lowered = lower(document, &operations, settings, names)?;
     let signatures = signatures(&lowered.document)?;
-    check_names(&signatures)?;
     let usage = Usage::of(&operations, &signatures)?;
-    let context = Context { document, operations, settings, docs, lowered, signatures, usage, scheme };
+    let context = Context {
+        document,
+        operations,
+        settings,
+        docs,
+        lowered,
+        signatures,
+        usage,
+        scheme,
+    };
     let mut files = BTreeMap::new();
     for tag in context.usage.tags() {
         files.insert(format!("types/{tag}.rs"), types::module(&context, tag)?);
         files.insert(format!("operations/{tag}.rs"), operations::module(&context, tag)?);
     }
-    files.insert("types/shared.rs".to_owned(), types::module(&context, usage::SHARED)?);
+    files.insert("types/shared.rs".to_owned(), types::module(&context, SHARED)?);
     files.insert("ids.rs".to_owned(), ids::module(&context));
     files.insert("scopes.rs".to_owned(), scopes::module(&context));
     files.insert("mock.rs".to_owned(), mock::module(&context)?);
@@ -79,27 +95,11 @@ pub fn generate(document: &Document, selection: &Selection, settings: &Settings,
     let mut notes = [document.notes.clone(), context.lowered.notes.clone()].concat();
     notes.sort();
     notes.dedup();
-    Ok(Source { files, notes, undocumented: undocumented(&context) })
-}
-
-/// Two properties or values may be one word of Rust.
-fn check_names(signatures: &Signatures) -> Result<()> {
-    use crate::signatures::Shape;
-    for (name, shape) in &signatures.types {
-        let (kind, mut words): (&str, Vec<&str>) = match shape {
-            Shape::Record(fields) => ("field", fields.iter().map(|field| field.name.as_str()).collect()),
-            Shape::OpenEnum(variants) | Shape::Choice(variants) => {
-                ("variant", variants.iter().map(|variant| variant.name.as_str()).collect())
-            }
-            Shape::Newtype => continue,
-        };
-        words.sort_unstable();
-        if let Some(pair) = words.windows(2).find(|pair| pair[0] == pair[1]) {
-            let at = At::root().join("components").join("schemas").join(name);
-            return Err(Error::new("name", &at, format!("two things would be the {kind} `{}` of {name}", pair[0])));
-        }
-    }
-    Ok(())
+    Ok(Source {
+        files,
+        notes,
+        undocumented: undocumented(&context),
+    })
 }
 
 fn undocumented(context: &Context<'_>) -> Vec<String> {

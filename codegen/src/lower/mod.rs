@@ -11,6 +11,7 @@ mod tests;
 use crate::document::{Document, Operation};
 use crate::error::Result;
 use crate::settings::Settings;
+pub(crate) use names::Names;
 use schemas::Lowering;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -26,8 +27,12 @@ pub(crate) struct Lowered {
 }
 
 /// Makes the document that `progenitor` generates from.
-pub(crate) fn lower(document: &Document, operations: &[Operation], settings: &Settings) -> Result<Lowered> {
-    let names = names::assign(document, operations, settings);
+pub(crate) fn lower(
+    document: &Document,
+    operations: &[Operation],
+    settings: &Settings,
+    names: Names,
+) -> Result<Lowered> {
     let mut lowering = Lowering::new(document, settings, names);
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {

@@ -1,6 +1,7 @@
 //! Names of types: those of schemas by rule, all of them unique whatever their case.
 
 use crate::document::{Document, Operation};
+use crate::error::Result;
 use crate::settings::Settings;
 use crate::words;
 use serde_json::Value;
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The names given so far.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// Canonical schema to type name.
     pub(super) of_schema: BTreeMap<String, String>,
     taken: BTreeSet<String>,
@@ -16,6 +17,37 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Names every schema that becomes a type.
+    pub(crate) fn assign(document: &Document, settings: &Settings) -> Result<Self> {
+        let operations = document.operations()?;
+        let mut names = Self {
+            of_schema: BTreeMap::new(),
+            taken: reserved(&operations, settings),
+            replaced: settings.names.types.clone(),
+        };
+        let answers: BTreeMap<String, &Operation> = operations
+            .iter()
+            .map(|operation| {
+                (
+                    words::old_schema_name(&operation.path, &operation.method),
+                    operation,
+                )
+            })
+            .collect();
+        let schemas = document
+            .value
+            .pointer("/components/schemas")
+            .and_then(Value::as_object);
+        let mut schemas: Vec<&String> = schemas.into_iter().flatten().map(|(name, _)| name).collect();
+        schemas.sort();
+        for schema in schemas {
+            let wish = prefixed(&parted(wish(schema, &answers), settings), settings);
+            let name = names.claim(&wish);
+            names.of_schema.insert(schema.clone(), name);
+        }
+        Ok(names)
+    }
+
     /// A name that nothing else has, as near to the wish as can be.
     pub(super) fn claim(&mut self, wish: &str) -> String {
         let wish = words::type_name(self.replaced.get(wish).map_or(wish, String::as_str));
@@ -29,31 +61,17 @@ impl Names {
     }
 }
 
-/// Names every schema that becomes a type.
-pub(super) fn assign(document: &Document, operations: &[Operation], settings: &Settings) -> Names {
+/// Names that a type cannot have, in lower case. A marker stands in the same module as what its operation answers.
+fn reserved(operations: &[Operation], settings: &Settings) -> BTreeSet<String> {
     let ids = settings.ids.number.keys().chain(settings.ids.uuid.keys());
-    let shared = settings.shared.values();
-    // A marker type stands in the same module as what its operation answers.
-    let markers: Vec<String> = operations.iter().map(|operation| words::pascal(&operation.id)).collect();
-    let reserved = ids.chain(shared).chain(&markers).map(String::as_str).chain(words::TAKEN.iter().copied());
-    let mut names = Names {
-        of_schema: BTreeMap::new(),
-        taken: reserved.map(str::to_ascii_lowercase).collect(),
-        replaced: settings.names.types.clone(),
-    };
-    let answers: BTreeMap<String, &Operation> = operations
+    let given = ids
+        .chain(settings.shared.values())
+        .map(String::as_str)
+        .chain(words::TAKEN.iter().copied());
+    let markers = operations
         .iter()
-        .map(|operation| (words::old_schema_name(&operation.path, &operation.method), operation))
-        .collect();
-    let schemas = document.value.pointer("/components/schemas").and_then(Value::as_object);
-    let mut schemas: Vec<&String> = schemas.into_iter().flatten().map(|(name, _)| name).collect();
-    schemas.sort();
-    for schema in schemas {
-        let wish = prefixed(&parted(wish(schema, &answers), settings), settings);
-        let name = names.claim(&wish);
-        names.of_schema.insert(schema.clone(), name);
-    }
-    names
+        .map(|operation| words::pascal(&operation.id).to_ascii_lowercase());
+    given.map(str::to_ascii_lowercase).chain(markers).collect()
 }
 
 /// Schemas of old routes are named after the whole path (`MarketsRegionIdOrdersGetItem`); those of newer ones after what
@@ -68,12 +86,18 @@ fn wish(schema: &str, answers: &BTreeMap<String, &Operation>) -> String {
             None => format!("{base}Entry"),
         };
     }
-    let Some(operation) = answers.get(schema) else { return words::pascal(schema) };
+    let Some(operation) = answers.get(schema) else {
+        return words::pascal(schema);
+    };
     let base = words::fixed_segments(&operation.path);
     if operation.method == "post" && operation.status == 201 {
         return format!("{}Created", words::singular(&base).unwrap_or(base));
     }
-    if ends_with_parameter(operation) { format!("{base}Detail") } else { base }
+    if ends_with_parameter(operation) {
+        format!("{base}Detail")
+    } else {
+        base
+    }
 }
 
 fn ends_with_parameter(operation: &Operation) -> bool {

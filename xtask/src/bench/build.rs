@@ -23,7 +23,10 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
         ("reference", Made::new(package, "reference", REFERENCE, "", None)?),
         ("floor", floor(package)?),
         ("one_tag", Made::new(package, "one-tag", &esikit(lean), "", None)?),
-        ("everything", Made::new(package, "everything", &esikit(""), "", None)?),
+        (
+            "everything",
+            Made::new(package, "everything", &esikit(""), "", None)?,
+        ),
     ];
     let mut measured = vec![Vec::new(); variants.len()];
     for round in 0..rounds {
@@ -46,16 +49,29 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
 
 /// Our dependencies and build dependencies, and nothing of our own.
 fn floor(package: &Path) -> Result<Made, Failure> {
-    let manifest = std::fs::read_to_string(package.join("Cargo.toml")).map_err(|error| Failure::new(error.to_string()))?;
+    let manifest = std::fs::read_to_string(package.join("Cargo.toml"))
+        .map_err(|error| Failure::new(error.to_string()))?;
     let table = |name: &str| {
-        let rest = manifest.split_once(&format!("\n{name}\n")).map_or("", |(_, rest)| rest);
+        let rest = manifest
+            .split_once(&format!("\n{name}\n"))
+            .map_or("", |(_, rest)| rest);
         rest.split("\n[").next().unwrap_or_default()
     };
-    let codegen = std::fs::read_to_string(package.join("codegen/Cargo.toml")).map_err(|error| Failure::new(error.to_string()))?;
-    let build = codegen.split_once("\n[dependencies]\n").map_or("", |(_, rest)| rest);
+    let codegen = std::fs::read_to_string(package.join("codegen/Cargo.toml"))
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let build = codegen
+        .split_once("\n[dependencies]\n")
+        .map_or("", |(_, rest)| rest);
     let build = build.split("\n[").next().unwrap_or_default();
-    let required: String = build.lines().filter(|line| !line.contains("optional = true")).map(|line| format!("{line}\n")).collect();
+    let required: String = build
+        .lines()
+        .filter(|line| !line.contains("optional = true"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let features = "[features]\ndefault = [\"dep:rustls\", \"dep:rustls-platform-verifier\", \"reqwest/rustls-no-provider\"]\n";
-    let dependencies = format!("[dependencies]\n{}\n[build-dependencies]\n{required}\n{features}", table("[dependencies]"));
+    let dependencies = format!(
+        "[dependencies]\n{}\n[build-dependencies]\n{required}\n{features}",
+        table("[dependencies]")
+    );
     Made::new(package, "floor", &dependencies, "", Some("fn main() {}\n"))
 }

@@ -15,15 +15,26 @@ pub(super) struct Made {
 impl Made {
     /// Writes a crate; `dependencies` is TOML from `[dependencies]` on. With a lock file, the very versions of the
     /// workspace are built.
-    pub(super) fn new(package: &Path, name: &str, dependencies: &str, lib: &str, build: Option<&str>) -> Result<Self, Failure> {
+    pub(super) fn new(
+        package: &Path,
+        name: &str,
+        dependencies: &str,
+        lib: &str,
+        build: Option<&str>,
+    ) -> Result<Self, Failure> {
         let bench = package.join("target/bench");
-        let made = Self { folder: bench.join(name), target: bench.join("target") };
+        let made = Self {
+            folder: bench.join(name),
+            target: bench.join("target"),
+        };
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n{dependencies}"
         );
         let write = |file: &str, text: &str| {
             let path = made.folder.join(file);
-            fs::create_dir_all(path.parent().unwrap_or(&bench)).and_then(|()| fs::write(&path, text)).map_err(failed)
+            fs::create_dir_all(path.parent().unwrap_or(&bench))
+                .and_then(|()| fs::write(&path, text))
+                .map_err(failed)
         };
         write("Cargo.toml", &manifest)?;
         write("src/lib.rs", lib)?;
@@ -45,13 +56,23 @@ impl Made {
     /// Builds what is not up to date.
     pub(super) fn build(&self, environment: &[(&str, &Path)]) -> Result<f64, Failure> {
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--quiet"]).current_dir(&self.folder).env("CARGO_TARGET_DIR", &self.target);
-        cargo.envs(environment.iter().copied()).env_remove("ESI_SPEC").env_remove("RUSTFLAGS");
+        cargo
+            .args(["build", "--quiet"])
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", &self.target);
+        cargo
+            .envs(environment.iter().copied())
+            .env_remove("ESI_SPEC")
+            .env_remove("RUSTFLAGS");
         #[allow(clippy::disallowed_methods, reason = "measuring is what this is for")]
         let start = Instant::now();
         let status = cargo.status().map_err(failed)?;
         let seconds = start.elapsed().as_secs_f64();
-        if status.success() { Ok(seconds) } else { Err(Failure::new(format!("{} does not build", self.folder.display()))) }
+        if status.success() {
+            Ok(seconds)
+        } else {
+            Err(Failure::new(format!("{} does not build", self.folder.display())))
+        }
     }
 
     pub(super) fn touch(&self) -> Result<(), Failure> {

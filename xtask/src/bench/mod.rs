@@ -34,7 +34,8 @@ impl Bench {
         let text = format!("{figures:#}");
         println!("{text}");
         if let Some(file) = &self.json {
-            std::fs::write(file, text + "\n").map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+            std::fs::write(file, text + "\n")
+                .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
         }
         Ok(())
     }

@@ -29,12 +29,25 @@ uuid = { version = "1", features = ["serde"] }
 
 pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
     let positional = positional(package)?;
-    let lines = positional.lines().filter(|line| !line.trim_start().starts_with("///")).count();
+    let lines = positional
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("///"))
+        .count();
     let peer = Made::new(package, "positional", PEER, &positional, None)?;
-    let ours = Made::new(package, "ours", &format!("[dependencies]\nesikit = {{ path = {package:?} }}\n"), "", None)?;
+    let ours = Made::new(
+        package,
+        "ours",
+        &format!("[dependencies]\nesikit = {{ path = {package:?} }}\n"),
+        "",
+        None,
+    )?;
     let log = package.join("target/bench/rustc.log");
     let program = std::env::current_exe().map_err(|error| Failure::new(error.to_string()))?;
-    let environment = [("RUSTC_WRAPPER", program.as_path()), (LOG, log.as_path()), ("CARGO_INCREMENTAL", Path::new("0"))];
+    let environment = [
+        ("RUSTC_WRAPPER", program.as_path()),
+        (LOG, log.as_path()),
+        ("CARGO_INCREMENTAL", Path::new("0")),
+    ];
     let (mut of_peer, mut of_ours) = (Vec::new(), Vec::new());
     peer.build(&environment)?;
     ours.build(&environment)?;
@@ -60,7 +73,8 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
 
 /// What `progenitor` makes of the committed document in positional style.
 fn positional(package: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(package.join("spec/esi.json")).map_err(|error| Failure::new(error.to_string()))?;
+    let text = std::fs::read_to_string(package.join("spec/esi.json"))
+        .map_err(|error| Failure::new(error.to_string()))?;
     let document = serde_json::from_str(&text).map_err(|error| Failure::new(error.to_string()))?;
     let tokens = Generator::new(&GenerationSettings::default())
         .generate_tokens(&document)
@@ -71,7 +85,10 @@ fn positional(package: &Path) -> Result<String, Failure> {
 
 fn seconds(log: &Path, name: &str) -> Result<f64, Failure> {
     let text = std::fs::read_to_string(log).map_err(|error| Failure::new(error.to_string()))?;
-    let line = text.lines().filter_map(|line| line.split_once(' ')).rfind(|(crate_name, _)| *crate_name == name);
+    let line = text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .rfind(|(crate_name, _)| *crate_name == name);
     line.and_then(|(_, seconds)| seconds.parse().ok())
         .ok_or_else(|| Failure::new(format!("rustc was not called for {name}")))
 }
@@ -84,11 +101,16 @@ pub(crate) fn is_wrapper() -> bool {
 /// Calls rustc and notes the crate's name with the seconds it took.
 pub(crate) fn wrap() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let Some((rustc, rest)) = arguments.split_first() else { return ExitCode::FAILURE };
+    let Some((rustc, rest)) = arguments.split_first() else {
+        return ExitCode::FAILURE;
+    };
     #[allow(clippy::disallowed_methods, reason = "measuring is what this is for")]
     let start = Instant::now();
     let status = Command::new(rustc).args(rest).status();
-    let name = rest.iter().skip_while(|argument| *argument != "--crate-name").nth(1);
+    let name = rest
+        .iter()
+        .skip_while(|argument| *argument != "--crate-name")
+        .nth(1);
     if let (Some(log), Some(name)) = (std::env::var_os(LOG), name) {
         let line = format!("{} {}\n", name.to_string_lossy(), start.elapsed().as_secs_f64());
         let file = std::fs::OpenOptions::new().create(true).append(true).open(log);
