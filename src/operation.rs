@@ -10,7 +10,7 @@
 ///     println!("{} {}: no login needed", operation.method, operation.path);
 /// }
 /// ```
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 #[non_exhaustive]
 pub struct Operation {
     /// The spec's operationId, such as `GetStatus`.
@@ -49,6 +49,13 @@ pub struct Operation {
     pub compatibility_date: Option<&'static str>,
     /// Whether the spec calls it deprecated.
     pub deprecated: bool,
+}
+
+/// Short, since every error shows it: the facts are public fields.
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Operation({} {} {})", self.id, self.method, self.path)
+    }
 }
 
 /// An HTTP method.

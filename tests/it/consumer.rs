@@ -57,14 +57,24 @@ impl Consumer {
 
     /// Builds with `cargo build` and returns the path of the program.
     fn build(&self, features: &str, spec: Option<&Path>) -> PathBuf {
+        self.built(features, spec).0
+    }
+
+    /// The path of the program, and what cargo said.
+    fn built(&self, features: &str, spec: Option<&Path>) -> (PathBuf, String) {
         let mut cargo = cargo(self.folder.path());
         cargo.args(["build", "--features", features]);
         if let Some(spec) = spec {
             cargo.env("ESI_SPEC", spec);
         }
-        succeed(&mut cargo);
-        target().join("debug/consumer")
+        let said = String::from_utf8_lossy(&succeed(&mut cargo).stderr).into_owned();
+        (target().join("debug/consumer"), said)
     }
+}
+
+fn append(file: &Path, text: &str) {
+    let before = std::fs::read_to_string(file).expect("a text file");
+    std::fs::write(file, before + text).expect("written");
 }
 
 fn quoted(features: &[&str]) -> String {
@@ -238,6 +248,20 @@ fn the_packaged_files_build_a_consumer_and_take_in_a_newer_specification() {
     assert_five_calls(&printed(&succeed(
         Command::new(consumer.build("", None)).arg(&url),
     )));
+
+    // Only what the build reads makes it run again.
+    let rebuilt = |consumer: &Consumer| consumer.built("", None).1.contains("Compiling esikit ");
+    append(&consumer.folder.path().join("src/main.rs"), "\n");
+    append(&esikit.join("README.md"), "\n");
+    assert!(
+        !rebuilt(&consumer),
+        "the user's own code, or the README, made esikit build again"
+    );
+    append(&esikit.join("spec/esi.json"), "\n");
+    assert!(
+        rebuilt(&consumer),
+        "a changed specification did not make esikit build again"
+    );
 
     // What the README tells those who have only the published crates to do.
     let newer = unpacked.path().join("newer.json");

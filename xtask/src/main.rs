@@ -3,7 +3,7 @@
 mod bench;
 
 use clap::Parser;
-use esikit_codegen::cli::{Compare, Failure, Outcome, TakeIn};
+use esikit_codegen::cli::{self, Compare, Outcome, TakeIn};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,19 +22,9 @@ fn main() -> ExitCode {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap_or(Path::new("."));
-    let run = || -> Result<Outcome, Failure> {
-        match Command::parse() {
-            Command::Codegen(take_in) => take_in.run(package).map(|()| Outcome::Fine),
-            Command::Diff(compare) => compare.run(Some(package)),
-            Command::Bench(bench) => bench.run(package).map(|()| Outcome::Fine),
-        }
-    };
-    match run() {
-        Ok(Outcome::Fine) => ExitCode::SUCCESS,
-        Ok(Outcome::Breaking) => ExitCode::FAILURE,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::from(2)
-        }
-    }
+    cli::exit(match Command::parse() {
+        Command::Codegen(take_in) => take_in.run(package).map(|()| Outcome::Fine),
+        Command::Diff(compare) => compare.run(Some(package)),
+        Command::Bench(bench) => bench.run(package).map(|()| Outcome::Fine),
+    })
 }

@@ -1,7 +1,7 @@
 //! For people who have only the published crates: fetch a specification for `ESI_SPEC`, compare two.
 
 use clap::Parser;
-use esikit_codegen::cli::{Compare, Failure, Fetch, Outcome};
+use esikit_codegen::cli::{self, Compare, Fetch, Outcome};
 use std::process::ExitCode;
 
 /// Works with the specification of ESI.
@@ -13,18 +13,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let run = || -> Result<Outcome, Failure> {
-        match Command::parse() {
-            Command::Fetch(fetch) => fetch.run().map(|()| Outcome::Fine),
-            Command::Diff(compare) => compare.run(None),
-        }
-    };
-    match run() {
-        Ok(Outcome::Fine) => ExitCode::SUCCESS,
-        Ok(Outcome::Breaking) => ExitCode::FAILURE,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::from(2)
-        }
-    }
+    cli::exit(match Command::parse() {
+        Command::Fetch(fetch) => fetch.run().map(|()| Outcome::Fine),
+        Command::Diff(compare) => compare.run(None),
+    })
 }

@@ -2,12 +2,15 @@
 
 use super::{Failure, replace, settings};
 use crate::document::Document;
-use chrono::{Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// What ESI serves today.
 const DEFAULT: &str = "https://esi.evetech.net/meta/openapi.json";
+
+/// ESI's day begins at this hour, UTC.
+const DAY_BEGINS: i64 = 11;
 
 /// Longest document that is taken, in bytes.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -100,7 +103,7 @@ fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
 }
 
-/// The newest compatibility date that ESI lists and that has begun: a date begins at 11:00 UTC, with ESI's day.
+/// The newest compatibility date that ESI lists and that has begun.
 fn newest_date(url: &str) -> Result<NaiveDate, Failure> {
     let (origin, _) = url.split_once("/meta/").ok_or_else(|| {
         Failure::new(format!(
@@ -110,18 +113,16 @@ fn newest_date(url: &str) -> Result<NaiveDate, Failure> {
     let list = format!("{origin}/meta/compatibility-dates");
     let dates: Value =
         serde_json::from_str(&get(&list, None)?).map_err(|error| Failure::new(format!("{list}: {error}")))?;
-    let today = (Utc::now() - Duration::hours(11)).date_naive();
+    newest(&dates, Utc::now()).ok_or_else(|| Failure::new(format!("{list} lists no date that has begun")))
+}
+
+fn newest(dates: &Value, now: DateTime<Utc>) -> Option<NaiveDate> {
+    let today = (now - Duration::hours(DAY_BEGINS)).date_naive();
+    let dates = dates.get("compatibility_dates")?.as_array()?;
     let dates = dates
-        .get("compatibility_dates")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let begun = dates
-        .filter_map(|date| date.as_str()?.parse::<NaiveDate>().ok())
-        .filter(|date| *date <= today);
-    begun
-        .max()
-        .ok_or_else(|| Failure::new(format!("{list} lists no date that has begun")))
+        .iter()
+        .filter_map(|date| date.as_str()?.parse::<NaiveDate>().ok());
+    dates.filter(|date| *date <= today).max()
 }
 
 fn get(url: &str, date: Option<NaiveDate>) -> Result<String, Failure> {
@@ -140,4 +141,23 @@ fn get(url: &str, date: Option<NaiveDate>) -> Result<String, Failure> {
         .limit(LIMIT)
         .read_to_string()
         .map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_date_begins_with_the_day_of_esi() {
+        let dates =
+            json!({ "compatibility_dates": ["2026-08-04", "2026-08-18", "2026-08-19", "no date", 7] });
+        let newest_at =
+            |now: &str| newest(&dates, now.parse().expect("a moment")).map(|date| date.to_string());
+        assert_eq!(newest_at("2026-08-18T10:59:59Z").as_deref(), Some("2026-08-04"));
+        assert_eq!(newest_at("2026-08-18T11:00:00Z").as_deref(), Some("2026-08-18"));
+        assert_eq!(newest_at("2026-12-01T00:00:00Z").as_deref(), Some("2026-08-19"));
+        assert_eq!(newest_at("2020-01-01T12:00:00Z"), None);
+        assert_eq!(newest(&json!([]), Utc::now()), None);
+    }
 }

@@ -13,6 +13,7 @@ pub use take_in::TakeIn;
 use crate::settings::Settings;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Why a command failed, as a text for its user.
 #[derive(Debug)]
@@ -50,6 +51,18 @@ pub enum Outcome {
     Fine,
     /// Exit code 1: there are breaking changes, and the caller asked to fail on them.
     Breaking,
+}
+
+/// What a program ends with: 0, 1 for breaking changes that were asked about, 2 for a failure, which is printed.
+pub fn exit(result: Result<Outcome, Failure>) -> ExitCode {
+    match result {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Breaking) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(2)
+        }
+    }
 }
 
 /// The settings of a checkout, or what is built in: enough to canonicalise and compare.

@@ -4,6 +4,7 @@ mod bad_input;
 mod canonical;
 mod generated;
 mod mutations;
+mod own_words;
 mod rules;
 mod source;
 mod support;
