@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let live = std::env::args().any(|argument| argument == "--live");
     let mut builder = Esi::builder().user_agent("esikit-quickstart/1.0 (https://github.com/esikit/esikit)");
     if !live {
-        builder = builder.base_url(serve().await?);
+        builder = builder.base_url(serve().await?).no_proxy();
     }
     let esi = builder.build()?;
 

@@ -1,6 +1,6 @@
 //! What can go wrong, as one enum that callers can match.
 //!
-//! Nothing here carries a header's value, a query or a token: errors end in logs.
+//! Errors end in logs: nothing here carries a header that was sent, a query, a token, or a text that was to be sent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::operation::{Effect, Operation};
 
 /// Why a call, or the building of a client, failed.
 ///
-/// Cheap to clone and small; the details are boxed.
+/// Small, since the details are boxed; a clone copies them.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -40,6 +40,9 @@ pub use operation::{Operation, SecurityScheme};
 pub use response::{RawResponse, Response};
 pub use spec::{COMPATIBILITY_DATE, DEFAULT_BASE_URL, OPERATIONS, operation};
 
+// Their types stand in this crate's public signatures.
+pub use {bytes, chrono, serde_json, uuid};
+
 #[cfg(feature = "mock")]
 #[doc(hidden)]
 pub use wire::sample::Sample;

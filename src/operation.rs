@@ -103,6 +103,8 @@ pub struct Parameter {
     pub place: Place,
     /// Whether a list is written as `x=1&x=2` instead of `x=1,2`.
     pub exploded: bool,
+    /// Whether a call must set it.
+    pub required: bool,
 }
 
 #[allow(dead_code, reason = "a build of few operations needs few of them")]
@@ -112,6 +114,7 @@ impl Parameter {
             name,
             place: Place::Path,
             exploded: false,
+            required: true,
         }
     }
 
@@ -120,11 +123,17 @@ impl Parameter {
             name,
             place: Place::Query,
             exploded: false,
+            required: false,
         }
     }
 
     pub(crate) const fn exploded(mut self) -> Self {
         self.exploded = true;
+        self
+    }
+
+    pub(crate) const fn required(mut self) -> Self {
+        self.required = true;
         self
     }
 }
@@ -240,6 +249,10 @@ pub enum Rule {
     Minimum(f64),
     /// No number above this.
     Maximum(f64),
+    /// Only numbers greater than this.
+    Above(f64),
+    /// Only numbers less than this.
+    Below(f64),
     /// No text of fewer characters.
     MinLength(u32),
     /// No text of more characters.

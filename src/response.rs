@@ -27,6 +27,12 @@ impl<T> Response<T> {
         }
     }
 
+    /// An answer made up for a test: status 200, no headers.
+    #[cfg(feature = "mock")]
+    pub fn made_up(value: T) -> Self {
+        Self::new(value, 200, Arc::new(Headers::new(http::HeaderMap::new())))
+    }
+
     /// The value alone: moved out where nobody shares it, else cloned.
     pub fn into_inner(self) -> T
     where

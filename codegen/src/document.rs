@@ -111,7 +111,7 @@ pub(crate) struct Operation {
 pub(crate) struct RateLimit {
     pub(crate) group: String,
     pub(crate) tokens: u64,
-    pub(crate) window_seconds: u64,
+    pub(crate) window_seconds: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -181,6 +181,18 @@ impl Operation {
         })
     }
 
+    /// The place of the operation in the canonical document.
+    pub(crate) fn at(&self) -> At {
+        let item = At::root().join("paths").join(&self.path);
+        item.join(&self.method).in_operation(&self.id)
+    }
+
+    /// How many entries the list in the body may have.
+    pub(crate) fn max_items(&self) -> Option<u32> {
+        let most = self.body.as_ref()?.schema.get("maxItems")?.as_u64()?;
+        u32::try_from(most).ok()
+    }
+
     pub(crate) fn has_parameter(&self, name: &str) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == name)
     }
@@ -236,12 +248,7 @@ fn rate_limit(node: &Node<'_>) -> Result<RateLimit> {
     let text = window.text()?;
     let unit = [("h", 3600), ("m", 60), ("s", 1)]
         .into_iter()
-        .find_map(|(unit, factor)| {
-            text.strip_suffix(unit)?
-                .parse::<u32>()
-                .ok()
-                .map(|number| u64::from(number) * factor)
-        });
+        .find_map(|(unit, factor)| text.strip_suffix(unit)?.parse::<u32>().ok()?.checked_mul(factor));
     let window_seconds =
         unit.ok_or_else(|| window.error("rate-limit", format!("`{text}` is no window such as 15m")))?;
     Ok(RateLimit {

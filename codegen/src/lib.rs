@@ -6,6 +6,7 @@ pub mod build;
 pub mod canonical;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod components;
 pub mod dialect;
 pub mod diff;
 pub mod docs;

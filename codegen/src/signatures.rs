@@ -6,8 +6,10 @@ use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator};
 use quote::ToTokens;
 use serde_json::{Map, Value, json};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 /// Types and signatures.
 #[derive(Debug, Default)]
@@ -77,7 +79,7 @@ fn guarded(lowered: &Value) -> std::result::Result<TokenStream, String> {
     let mut settings = GenerationSettings::default();
     settings.with_map_type("::std::collections::BTreeMap");
     let run = AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&document));
-    match catch_unwind(run) {
+    match caught(run) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().cloned();
@@ -85,6 +87,28 @@ fn guarded(lowered: &Value) -> std::result::Result<TokenStream, String> {
             Err(text.unwrap_or_else(|| "an assertion of progenitor failed".to_owned()))
         }
     }
+}
+
+thread_local! {
+    /// Whether a panic of this thread becomes an error, so that its message need not be printed as well.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs it, and prints nothing where it panics. The hook that prints is one for all threads: it is told by the flag.
+fn caught<T>(run: AssertUnwindSafe<impl FnOnce() -> T>) -> std::thread::Result<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                before(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = catch_unwind(run);
+    QUIET.set(false);
+    result
 }
 
 /// Finds the component or operation at fault by trying each alone.
@@ -311,4 +335,38 @@ fn path_type(path: &syn::Path) -> Result<String> {
         }
     }
     Ok(format!("{name}<{}>", inner.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// Started by the test below, in a process of its own: hooks are for all threads, and so is the error output.
+    #[test]
+    #[ignore = "it panics on purpose"]
+    fn panics() {
+        let enumeration = json!({ "type": "string", "enum": ["a!", "a?"] });
+        let document = json!({
+            "openapi": "3.0.3",
+            "info": { "title": "", "version": "" },
+            "paths": {},
+            "components": { "schemas": { "Kind": enumeration } },
+        });
+        let error = signatures(&document).expect_err("two variants of one name");
+        assert!(error.pointer().ends_with("/Kind"), "{error}");
+        panic!("a panic of our own");
+    }
+
+    #[test]
+    fn what_progenitor_panics_with_is_not_printed() {
+        let this = std::env::current_exe().expect("this program");
+        let run = Command::new(this)
+            .args(["--exact", "signatures::tests::panics", "--ignored", "--nocapture"])
+            .output()
+            .expect("it runs");
+        let printed = String::from_utf8_lossy(&run.stderr);
+        assert!(printed.contains("a panic of our own"), "{printed}");
+        assert_eq!(printed.matches("panicked at").count(), 1, "{printed}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The commands, against files in a temporary checkout and a server in this process.
 
 use clap::Parser;
-use esikit_codegen::cli::{Fetch, TakeIn};
+use esikit_codegen::cli::{Compare, Fetch, Outcome, TakeIn};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -13,15 +13,17 @@ use tempfile::TempDir;
 enum Command {
     Codegen(TakeIn),
     Fetch(Fetch),
+    Diff(Compare),
 }
 
 /// Runs a command line in `package`; the error is its text.
-fn run(package: &Path, line: &[&str]) -> Result<(), String> {
+fn run(package: &Path, line: &[&str]) -> Result<Outcome, String> {
     let command =
         Command::try_parse_from([&["program"], line].concat()).map_err(|error| error.to_string())?;
     match command {
-        Command::Codegen(take_in) => take_in.run(package),
-        Command::Fetch(fetch) => fetch.run(),
+        Command::Codegen(take_in) => take_in.run(package).map(|()| Outcome::Fine),
+        Command::Fetch(fetch) => fetch.run().map(|()| Outcome::Fine),
+        Command::Diff(compare) => compare.run(Some(package)),
     }
     .map_err(|error| error.to_string())
 }
@@ -164,4 +166,61 @@ fn fetch_writes_the_canonical_form() {
     )
     .expect("fetched");
     assert_eq!(fs::read_to_string(output).expect("the file"), spec(&folder));
+}
+
+#[test]
+fn a_file_beside_the_output_is_left_alone() {
+    let folder = checkout();
+    let from = folder.path().join("spec/esi.json").display().to_string();
+    let path = |name: &str| folder.path().join("out").join(name);
+    fs::create_dir(path("")).expect("a folder");
+    fs::write(path("esi.new"), "somebody's").expect("written");
+    fs::create_dir(path("taken.json")).expect("a folder");
+    let fetch = |name: &str| {
+        let output = path(name).display().to_string();
+        run(folder.path(), &["fetch", "--spec", &from, "--output", &output])
+    };
+    fetch("esi.json").expect("written");
+    let message = fetch("taken.json").expect_err("a folder is there");
+    assert!(message.contains("taken.json"), "{message}");
+    assert_eq!(
+        fs::read_to_string(path("esi.new")).expect("still there"),
+        "somebody's"
+    );
+    let mut left: Vec<_> = fs::read_dir(path(""))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["esi.json", "esi.new", "taken.json"]);
+}
+
+#[test]
+fn diff_fails_on_breaking_changes_where_it_is_asked_to() {
+    let folder = checkout();
+    let old = folder.path().join("spec/esi.json").display().to_string();
+    let mut changed: Value = serde_json::from_str(&spec(&folder)).expect("JSON");
+    changed["paths"]
+        .as_object_mut()
+        .and_then(|paths| paths.remove("/status"))
+        .expect("an operation to remove");
+    let file = folder.path().join("changed.json");
+    fs::write(&file, changed.to_string()).expect("written");
+    let new = file.display().to_string();
+    let diff = |old: &str, new: &str, options: &[&str]| {
+        run(folder.path(), &[&["diff", old, new], options].concat()).expect("compared")
+    };
+    for json in [&[][..], &["--json"]] {
+        let failing = [&["--fail-on-breaking"], json].concat();
+        assert_eq!(diff(&old, &new, json), Outcome::Fine);
+        assert_eq!(diff(&old, &new, &failing), Outcome::Breaking);
+        assert_eq!(diff(&old, &old, &failing), Outcome::Fine);
+        assert_eq!(
+            diff(&new, &old, &failing),
+            Outcome::Fine,
+            "an operation more breaks nothing"
+        );
+    }
+    let message = run(folder.path(), &["diff", &old, "nowhere.json"]).expect_err("no such file");
+    assert!(message.contains("nowhere.json"), "{message}");
 }

@@ -38,6 +38,7 @@ pub struct EsiBuilder {
     max_body: usize,
     headers: Vec<(String, String)>,
     proxy: Option<String>,
+    no_proxy: bool,
     #[cfg(feature = "tls")]
     root_certificates: Vec<Vec<u8>>,
     #[cfg(feature = "reqwest-builder")]
@@ -61,6 +62,7 @@ impl Default for EsiBuilder {
             max_body: 64 * 1024 * 1024,
             headers: Vec::new(),
             proxy: None,
+            no_proxy: false,
             #[cfg(feature = "tls")]
             root_certificates: Vec::new(),
             #[cfg(feature = "reqwest-builder")]
@@ -138,8 +140,19 @@ impl EsiBuilder {
     }
 
     /// Sends every request through this proxy, `http://proxy.example.com:3128`.
+    ///
+    /// Without it, the environment's `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy is used;
+    /// [`no_proxy`](Self::no_proxy) uses none.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
+        self.no_proxy = false;
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self.proxy = None;
         self
     }
 
@@ -230,12 +243,17 @@ impl EsiBuilder {
                 .map(|pem| super::tls::certificates(pem));
             let roots = roots.collect::<Result<Vec<_>, _>>()?.concat();
             let proxy_is_https = proxy.as_ref().is_some_and(|url| url.scheme() == "https");
-            let trust = is_https || proxy_is_https || !roots.is_empty();
+            let trust = is_https
+                || proxy_is_https
+                || !roots.is_empty()
+                || (!self.no_proxy && environment_has_proxy());
             builder = builder.tls_backend_preconfigured(super::tls::config(trust, roots)?);
         }
         #[cfg(not(feature = "tls"))]
         let _ = is_https;
-        if let Some(url) = proxy {
+        if self.no_proxy {
+            builder = builder.no_proxy();
+        } else if let Some(url) = proxy {
             let proxy =
                 reqwest::Proxy::all(url).map_err(|error| Error::config("proxy", error.to_string()))?;
             builder = builder.proxy(proxy);
@@ -264,6 +282,14 @@ impl fmt::Debug for EsiBuilder {
             .field("headers", &header_names)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether the environment may name a proxy that is spoken to by TLS.
+#[cfg(feature = "tls")]
+fn environment_has_proxy() -> bool {
+    ["http_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"]
+        .iter()
+        .any(|name| std::env::var(name).is_ok_and(|url| url.starts_with("https:")))
 }
 
 fn user_agent(given: Option<&str>) -> Result<HeaderValue, Error> {

@@ -58,8 +58,10 @@ pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
             "`{parsed}` is set by the client: use the builder's setting where there is one"
         ));
     }
-    let value = HeaderValue::try_from(value)
+    let mut value = HeaderValue::try_from(value)
         .map_err(|_| format!("the value of `{parsed}` has characters that a header cannot carry"))?;
+    // It may be a token: no `Debug` shows it.
+    value.set_sensitive(true);
     Ok((parsed, value))
 }
 
@@ -216,6 +218,7 @@ impl Call {
         if self.body.is_none() && self.operation.body.is_some_and(|body| body.required) {
             return Err(Error::request(self.operation, "body", "is missing"));
         }
+        self.check_required()?;
         bounds::check(self.operation, &self.given, self.body.as_deref())?;
         let method = http::Method::from_bytes(self.operation.method.as_str().as_bytes())
             .map_err(|error| Error::request(self.operation, "method", error.to_string()))?;
@@ -226,6 +229,23 @@ impl Call {
             body: self.body.clone(),
             timeout: self.timeout.unwrap_or(settings.timeout),
         })
+    }
+
+    /// ESI would refuse a call without what it requires, and a refusal costs the error limit.
+    fn check_required(&self) -> Result<(), Error> {
+        let is_given = |name: &str| self.given.iter().any(|given| given.name == name);
+        let required = self
+            .operation
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.required);
+        match required
+            .map(|parameter| parameter.name)
+            .find(|name| !is_given(name))
+        {
+            Some(name) => Err(Error::request(self.operation, name, "is missing")),
+            None => Ok(()),
+        }
     }
 
     fn check_compatibility(&self, settings: &Settings) -> Result<(), Error> {

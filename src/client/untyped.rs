@@ -1,6 +1,8 @@
 //! A call by name, in untyped JSON.
 
 use std::fmt::{self, Display};
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -115,6 +117,15 @@ impl UntypedRequest {
             esi,
             call: Box::new(Call::untyped(operation)),
         })
+    }
+}
+
+impl IntoFuture for UntypedRequest {
+    type Output = Result<Response<serde_json::Value>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
     }
 }
 

@@ -57,6 +57,15 @@ macro_rules! id_impls {
         }
 
         #[cfg(feature = "mock")]
+        impl $name {
+            /// A value that is valid by the schema, for tests to change.
+            #[inline]
+            pub fn sample() -> Self {
+                $crate::wire::sample::Sample::sample_at(0)
+            }
+        }
+
+        #[cfg(feature = "mock")]
         impl $crate::wire::sample::Sample for $name {
             fn sample_at(depth: u8) -> Self {
                 Self($crate::wire::sample::Sample::sample_at(depth))

@@ -15,7 +15,8 @@ macro_rules! open_enum {
         $($(#[$variant_meta:meta])* $variant:ident = $wire:literal),* $(,)? ; $other:ident
     }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_meta])* $variant,)*
             /// A value this version does not know, kept as it came.
@@ -48,6 +49,29 @@ macro_rules! open_enum {
             #[inline]
             fn other(value: Box<str>) -> Self {
                 Self::$other(value)
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            #[inline]
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            #[inline]
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
+            }
+        }
+
+        #[cfg(feature = "mock")]
+        impl $name {
+            /// A value that is valid by the schema, for tests to change.
+            #[inline]
+            pub fn sample() -> Self {
+                $crate::wire::sample::Sample::sample_at(0)
             }
         }
 

@@ -37,6 +37,22 @@ async fn decode_error(body: &str) -> DecodeError {
 }
 
 #[tokio::test]
+async fn a_page_where_nothing_is_expected_is_no_success() {
+    let page = "<html><title>Log in to the Wi-Fi</title></html>";
+    let server = Server::answering(200, &[("content-type", "text/html")], page).await;
+    let call = server.esi().delete_characters_character_id_mail_mail_id(1, 2);
+    match call.send().await {
+        Err(Error::Decode(decode)) => assert!(decode.snippet.contains("<title>Log in"), "{decode:?}"),
+        other => panic!("{other:?}"),
+    }
+    for (status, body) in [(204, ""), (200, ""), (201, " \n"), (200, "null")] {
+        let server = Server::answering(status, &[], body).await;
+        let call = server.esi().delete_characters_character_id_mail_mail_id(1, 2);
+        call.send().await.expect("nothing is what is expected");
+    }
+}
+
+#[tokio::test]
 async fn every_status_keeps_the_json_error() {
     for status in [
         200, 201, 206, 300, 301, 304, 400, 401, 403, 404, 420, 422, 429, 500, 502, 503, 504, 520, 599,

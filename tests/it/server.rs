@@ -72,6 +72,7 @@ impl Server {
 
     pub fn builder(&self) -> EsiBuilder {
         Esi::builder()
+            .no_proxy()
             .user_agent("esikit-tests/1.0 (tests@example.com)")
             .base_url(&self.url)
     }

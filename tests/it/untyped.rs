@@ -85,6 +85,14 @@ async fn mistakes_are_told_before_sending() {
             .contains("region_id: is missing")
     );
     let error = esi
+        .call("DeleteCharactersCharacterIdContacts")
+        .expect("it exists")
+        .param("character_id", 1)
+        .send()
+        .await;
+    let error = error.expect_err("no contacts").to_string();
+    assert!(error.contains("contact_ids: is missing"), "{error}");
+    let error = esi
         .call("GetStatus")
         .expect("it exists")
         .param("page", 1)

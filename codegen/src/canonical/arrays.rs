@@ -1,10 +1,9 @@
 //! Array schemas have no name of their own: `Vec<Item>` stands where they were referred to.
 
-use crate::error::{At, Error, Result};
+use crate::components::{self, is_named_thing};
+use crate::error::{Error, Result};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-
-const PREFIX: &str = "#/components/schemas/";
 
 /// Replaces references to array schemas by the arrays, whose object items become schemas named `...Item`.
 pub(super) fn inline(document: &mut Value) -> Result<()> {
@@ -23,7 +22,7 @@ pub(super) fn inline(document: &mut Value) -> Result<()> {
         if is_named_thing(&array["items"]) {
             let item = free_name(schemas, &format!("{name}Item"));
             schemas.insert(item.clone(), array["items"].take());
-            array["items"] = json!({ "$ref": format!("{PREFIX}{item}") });
+            array["items"] = components::reference(&item);
         }
         inlined.insert(name, array);
     }
@@ -49,11 +48,6 @@ fn take_aliases(schemas: &mut Map<String, Value>, arrays: &mut BTreeMap<String, 
     }
 }
 
-/// Objects, choices and enums get types of their own.
-fn is_named_thing(schema: &Value) -> bool {
-    schema.get("properties").is_some() || schema.get("oneOf").is_some() || schema.get("enum").is_some()
-}
-
 fn free_name(taken: &Map<String, Value>, wish: &str) -> String {
     let mut name = wish.to_owned();
     let mut number = 2;
@@ -66,8 +60,8 @@ fn free_name(taken: &Map<String, Value>, wish: &str) -> String {
 
 /// The name of the array that a reference leads to, and the array as it stands there: null may be allowed beside it.
 fn array_at(value: &Value, arrays: &BTreeMap<String, Value>) -> Option<(String, Value)> {
-    let reference = value.get("$ref").or_else(|| value.pointer("/allOf/0/$ref"))?;
-    let (name, array) = arrays.get_key_value(reference.as_str()?.strip_prefix(PREFIX)?)?;
+    let target = components::target(value).or_else(|| components::target(value.pointer("/allOf/0")?))?;
+    let (name, array) = arrays.get_key_value(target)?;
     let mut array = array.clone();
     if value.get("nullable") == Some(&json!(true)) {
         array["nullable"] = json!(true);
@@ -78,10 +72,9 @@ fn array_at(value: &Value, arrays: &BTreeMap<String, Value>) -> Option<(String, 
 fn substitute(value: &mut Value, arrays: &BTreeMap<String, Value>, trail: &mut Vec<String>) -> Result<()> {
     if let Some((name, array)) = array_at(value, arrays) {
         if trail.contains(&name) {
-            let at = At::root().join("components").join("schemas").join(name);
             return Err(Error::new(
                 "cycle",
-                &at,
+                &components::at(&name),
                 "an array that contains itself has no end",
             ));
         }

@@ -8,6 +8,24 @@ use serde_json::{Map, Value, json};
 
 const METHODS: &[&str] = &["delete", "get", "patch", "post", "put"];
 
+/// Methods that `Esi` has without any operation, or is to have.
+const ESI_METHODS: &[&str] = &[
+    "builder",
+    "call",
+    "clone",
+    "join",
+    "new",
+    "request",
+    "security_scheme",
+    "with_security",
+];
+
+/// Extensions whose values mean something to the emitter, with all the values that it knows.
+const KNOWN_VALUES: &[(&str, &[&str])] = &[
+    ("x-pagination", &["cursor"]),
+    ("x-server-cache-mode", &["event-based", "not-cached", "ttl-based"]),
+];
+
 impl<'a> Context<'a> {
     pub(super) fn path_item(&mut self, path: &str, item: &Node<'a>) -> Result<Value> {
         let shared = item.items_of("parameters")?;
@@ -62,6 +80,10 @@ impl<'a> Context<'a> {
         if !is_plain || words::is_taken(&marker) {
             return Err(operation.error("operation-id", format!("`{id}` gives no method name")));
         }
+        if ESI_METHODS.contains(&method.as_str()) {
+            let message = format!("`{id}` would be `Esi::{method}`, which is a method of every client");
+            return Err(operation.error("operation-id", message));
+        }
         for name in [method, marker] {
             match self.operation_names.insert(name.clone(), id.to_owned()) {
                 Some(other) if other == id && name == words::snake(id) => {
@@ -97,6 +119,7 @@ impl<'a> Context<'a> {
                 if let Value::Array(items) = &mut value {
                     items.sort_by_key(ToString::to_string);
                 }
+                self.notes.extend(unknown_value(key, &value));
                 facts.insert(key.to_owned(), value);
             } else if !known.drop.contains(key) {
                 self.notes.push(format!(
@@ -106,6 +129,16 @@ impl<'a> Context<'a> {
         }
         Ok(())
     }
+}
+
+/// A note on a value that would change nothing in the source although it says something.
+fn unknown_value(key: &str, value: &Value) -> Option<String> {
+    let (_, known) = KNOWN_VALUES.iter().find(|(extension, _)| *extension == key)?;
+    let value = value.as_str().filter(|value| !known.contains(value))?;
+    Some(format!(
+        "the value `{value}` of {key} is not known, so nothing is generated for it; known are {}",
+        known.join(", ")
+    ))
 }
 
 fn tag<'a>(operation: &Node<'a>) -> Result<&'a str> {

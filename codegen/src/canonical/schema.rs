@@ -1,5 +1,6 @@
 //! Schemas: only the keywords that state facts, in the spelling of OpenAPI 3.0.
 
+use crate::components;
 use crate::error::Result;
 use crate::node::Node;
 use serde_json::{Map, Value, json};
@@ -11,8 +12,8 @@ const FACTS: &[Fact] = &[
     ("maxItems", Value::is_u64, COUNT),
     ("maxLength", Value::is_u64, COUNT),
     ("maxProperties", Value::is_u64, COUNT),
-    ("minItems", Value::is_u64, COUNT),
-    ("minLength", Value::is_u64, COUNT),
+    ("minItems", fits_32_bits, SMALL_COUNT),
+    ("minLength", fits_32_bits, SMALL_COUNT),
     ("minProperties", Value::is_u64, COUNT),
     ("multipleOf", Value::is_number, "a number"),
     ("pattern", Value::is_string, "a string"),
@@ -22,6 +23,13 @@ const FACTS: &[Fact] = &[
 type Fact = (&'static str, fn(&Value) -> bool, &'static str);
 
 const COUNT: &str = "a whole number";
+
+const SMALL_COUNT: &str = "a whole number that fits 32 bits";
+
+/// A greatest length beyond this binds nothing; a least one would let nothing through.
+fn fits_32_bits(value: &Value) -> bool {
+    value.as_u64().is_some_and(|number| u32::try_from(number).is_ok())
+}
 
 /// They change what a value may be in ways that no generated type would show.
 const UNSUPPORTED: &[&str] = &[
@@ -47,7 +55,7 @@ pub(super) fn facts(node: &Node<'_>, document: &Value) -> Result<Value> {
     let members = node.object()?;
     if let Some(reference) = node.get("$ref") {
         node.resolved(document)?;
-        let name = reference.text()?.strip_prefix("#/components/schemas/");
+        let name = components::name_in(reference.text()?);
         if name.is_none_or(|name| name.contains(['/', '~'])) {
             return Err(reference.error("reference", "a schema must be one of `#/components/schemas/`"));
         }

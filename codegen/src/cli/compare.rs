@@ -4,6 +4,7 @@ use super::{Failure, Outcome, settings};
 use crate::diff::diff;
 use crate::document::Document;
 use crate::settings::Settings;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Lists what changed between two specifications, each change classed breaking or not for a caller of the old one.
@@ -30,11 +31,13 @@ impl Compare {
         let settings = settings(package)?;
         let (old, new) = (read(&self.old, &settings)?, read(&self.new, &settings)?);
         let diff = diff(&old.value, &new.value);
-        if self.json {
-            print!("{}", crate::json::to_text(&diff.to_json()));
+        let text = if self.json {
+            crate::json::to_text(&diff.to_json())
         } else {
-            print!("{diff}");
-        }
+            diff.to_string()
+        };
+        // A reader such as `head` may have seen enough: that is no failure of the comparison.
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
         Ok(if self.fail_on_breaking && diff.is_breaking() {
             Outcome::Breaking
         } else {

@@ -2,15 +2,19 @@
 
 use super::{Failure, replace, settings};
 use crate::document::Document;
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What ESI serves today.
 const DEFAULT: &str = "https://esi.evetech.net/meta/openapi.json";
 
 /// ESI's day begins at this hour, UTC.
 const DAY_BEGINS: i64 = 11;
+
+/// How long one request may take as a whole.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Longest document that is taken, in bytes.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -76,7 +80,7 @@ impl From {
             Some(date) => date,
             None => newest_date(url)?,
         };
-        get(url, Some(date))
+        get(url, Some(date), PATIENCE)
     }
 
     /// A document of another date than the one asked for would be taken in silently.
@@ -104,6 +108,10 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 /// The newest compatibility date that ESI lists and that has begun.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "no test moves the clock of this command"
+)]
 fn newest_date(url: &str) -> Result<NaiveDate, Failure> {
     let (origin, _) = url.split_once("/meta/").ok_or_else(|| {
         Failure::new(format!(
@@ -111,13 +119,13 @@ fn newest_date(url: &str) -> Result<NaiveDate, Failure> {
         ))
     })?;
     let list = format!("{origin}/meta/compatibility-dates");
-    let dates: Value =
-        serde_json::from_str(&get(&list, None)?).map_err(|error| Failure::new(format!("{list}: {error}")))?;
+    let dates: Value = serde_json::from_str(&get(&list, None, PATIENCE)?)
+        .map_err(|error| Failure::new(format!("{list}: {error}")))?;
     newest(&dates, Utc::now()).ok_or_else(|| Failure::new(format!("{list} lists no date that has begun")))
 }
 
 fn newest(dates: &Value, now: DateTime<Utc>) -> Option<NaiveDate> {
-    let today = (now - Duration::hours(DAY_BEGINS)).date_naive();
+    let today = (now - TimeDelta::hours(DAY_BEGINS)).date_naive();
     let dates = dates.get("compatibility_dates")?.as_array()?;
     let dates = dates
         .iter()
@@ -125,9 +133,13 @@ fn newest(dates: &Value, now: DateTime<Utc>) -> Option<NaiveDate> {
     dates.filter(|date| *date <= today).max()
 }
 
-fn get(url: &str, date: Option<NaiveDate>) -> Result<String, Failure> {
+/// The body of a page, if all of it is there within `patience`.
+fn get(url: &str, date: Option<NaiveDate>, patience: Duration) -> Result<String, Failure> {
     let agent = concat!("esikit-codegen/", env!("CARGO_PKG_VERSION"));
     let mut request = ureq::get(url)
+        .config()
+        .timeout_global(Some(patience))
+        .build()
         .header("User-Agent", agent)
         .header("Accept", "application/json");
     if let Some(date) = date {
@@ -147,6 +159,25 @@ fn get(url: &str, date: Option<NaiveDate>) -> Result<String, Failure> {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_server_that_stalls_is_given_up() {
+        for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"] {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+            let url = format!("http://{}", listener.local_addr().expect("an address"));
+            let server = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                stream.write_all(answer.as_bytes()).expect("written");
+                // Until the client has gone.
+                let _ = stream.read_to_end(&mut Vec::new());
+            });
+            let failure = get(&url, None, Duration::from_millis(300)).expect_err("nothing whole came");
+            assert!(failure.to_string().contains("timeout"), "{failure}");
+            server.join().expect("the server");
+        }
+    }
 
     #[test]
     fn a_date_begins_with_the_day_of_esi() {
@@ -158,6 +189,6 @@ mod tests {
         assert_eq!(newest_at("2026-08-18T11:00:00Z").as_deref(), Some("2026-08-18"));
         assert_eq!(newest_at("2026-12-01T00:00:00Z").as_deref(), Some("2026-08-19"));
         assert_eq!(newest_at("2020-01-01T12:00:00Z"), None);
-        assert_eq!(newest(&json!([]), Utc::now()), None);
+        assert_eq!(newest(&json!([]), DateTime::<Utc>::MAX_UTC), None);
     }
 }

@@ -12,6 +12,8 @@ pub use take_in::TakeIn;
 
 use crate::settings::Settings;
 use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -77,8 +79,31 @@ fn settings(package: Option<&Path>) -> Result<Settings, Failure> {
 
 /// Replaces a file in one step: whoever reads it sees the old text or the new one, whatever happens in between.
 fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let beside: PathBuf = path.with_extension("new");
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| Failure::file(path, &error))
+    let failed = |error| Failure::file(path, &error);
+    let (beside, mut file) = new_beside(path).map_err(failed)?;
+    let written = file.write_all(text.as_bytes());
+    drop(file);
+    let replaced = written.and_then(|()| std::fs::rename(&beside, path));
+    replaced.map_err(|error| {
+        // What matters is why it could not be written.
+        let _ = std::fs::remove_file(&beside);
+        failed(error)
+    })
+}
+
+/// A new file in the folder of `path`, under a name that nothing there has yet.
+fn new_beside(path: &Path) -> std::io::Result<(PathBuf, File)> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let process = std::process::id();
+    let mut number = 0;
+    loop {
+        let beside = path.with_file_name(match number {
+            0 => format!(".{name}.{process}.new"),
+            _ => format!(".{name}.{process}.{number}.new"),
+        });
+        match File::create_new(&beside) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            created => return Ok((beside, created?)),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::usage::method_of;
 use super::{Context, PRELUDE, bounds, rust};
 use crate::document::{Operation, Parameter};
-use crate::error::{At, Error, Result};
+use crate::error::{Error, Result};
 use crate::signatures::Method;
 use crate::words;
 use std::fmt::Write;
@@ -11,15 +11,21 @@ use std::fmt::Write;
 /// Methods that every request has: a setter of the same name gets an underscore.
 const REQUEST_METHODS: &[&str] = &[
     "all",
+    "all_with",
     "body",
     "body_map",
     "cached",
     "cached_only",
     "call",
     "changes",
+    "clone",
+    "fmt",
     "header",
+    "identity",
     "ignore_expires",
     "into_future",
+    "may_have_been_sent",
+    "new",
     "operation",
     "pages",
     "path",
@@ -28,11 +34,13 @@ const REQUEST_METHODS: &[&str] = &[
     "query_list",
     "resolve",
     "retry_writes",
+    "security",
     "send",
     "send_raw",
     "stale_if_error",
     "timeout",
     "url",
+    "with_body",
 ];
 
 /// The file of one tag.
@@ -89,40 +97,8 @@ impl Call<'_> {
     /// The `&'static Operation`.
     fn facts(&self) -> String {
         let operation = self.operation;
-        let mut chain = String::new();
-        if !operation.parameters.is_empty() {
-            let list = operation.parameters.iter().map(|parameter| {
-                let place = if parameter.in_path { "path" } else { "query" };
-                let exploded = if parameter.is_list() && !parameter.comma {
-                    ".exploded()"
-                } else {
-                    ""
-                };
-                format!("Parameter::{place}({}){exploded}", rust::literal(&parameter.name))
-            });
-            let _ = write!(chain, ".parameters(&[{}])", list.collect::<Vec<_>>().join(", "));
-        }
-        let requirements: Vec<String> = self
-            .marked()
-            .map(|(scheme, scopes)| requirement(scheme, scopes))
-            .collect();
-        if !requirements.is_empty() {
-            let _ = write!(chain, ".security(&[{}])", requirements.join(", "));
-        }
-        if !operation.roles.is_empty() {
-            let roles: Vec<String> = operation.roles.iter().map(|role| rust::literal(role)).collect();
-            let _ = write!(chain, ".roles(&[{}])", roles.join(", "));
-        }
-        if let Some(limit) = &operation.rate_limit {
-            let group = rust::literal(&limit.group);
-            let _ = write!(
-                chain,
-                ".rate_limit({group}, {}, {})",
-                limit.tokens, limit.window_seconds
-            );
-        }
-        chain.push_str(&self.cache_facts());
-        chain.push_str(&self.body_facts());
+        let mut chain =
+            self.parameter_facts() + &self.access_facts() + &self.cache_facts() + &self.body_facts();
         if let Some(date) = &operation.compatibility_date {
             let _ = write!(chain, ".compatibility_date({})", rust::literal(date));
         }
@@ -139,13 +115,47 @@ impl Call<'_> {
         )
     }
 
+    fn parameter_facts(&self) -> String {
+        let list = self.operation.parameters.iter().map(|parameter| {
+            let place = if parameter.in_path { "path" } else { "query" };
+            let mut facts = format!("Parameter::{place}({})", rust::literal(&parameter.name));
+            if parameter.is_list() && !parameter.comma {
+                facts.push_str(".exploded()");
+            }
+            if parameter.required && !parameter.in_path {
+                facts.push_str(".required()");
+            }
+            facts
+        });
+        fact_list("parameters", list.collect())
+    }
+
+    /// Who may call it, and how often.
+    fn access_facts(&self) -> String {
+        let operation = self.operation;
+        let requirements = self.marked().map(|(scheme, scopes)| requirement(scheme, scopes));
+        let roles = operation.roles.iter().map(|role| rust::literal(role));
+        let mut chain = fact_list("security", requirements.collect()) + &fact_list("roles", roles.collect());
+        if let Some(limit) = &operation.rate_limit {
+            let group = rust::literal(&limit.group);
+            let _ = write!(
+                chain,
+                ".rate_limit({group}, {}, {})",
+                limit.tokens, limit.window_seconds
+            );
+        }
+        chain
+    }
+
     fn cache_facts(&self) -> String {
         let operation = self.operation;
         let mut chain = String::new();
         let mode = match operation.cache_mode.as_deref() {
             Some("event-based") => Some("Event"),
             Some("not-cached") => Some("NotCached"),
-            Some(_) => Some("Ttl"),
+            Some("ttl-based") => Some("Ttl"),
+            // The canonical form has noted it: what it would mean to keep such an answer is not known.
+            Some(_) => None,
             None => operation.cache_ttl.map(|_| "Ttl"),
         };
         match (operation.cache_ttl, mode) {
@@ -166,18 +176,14 @@ impl Call<'_> {
         let operation = self.operation;
         let mut chain = String::new();
         if let Some(body) = &operation.body {
-            let max = body.schema.get("maxItems").and_then(serde_json::Value::as_u64);
-            let max = max.map_or("None".to_owned(), |max| format!("Some({max})"));
             let _ = write!(
                 chain,
-                ".body(BodyFacts {{ required: {}, max_items: {max} }})",
-                body.required
+                ".body(BodyFacts {{ required: {}, max_items: {:?} }})",
+                body.required,
+                operation.max_items()
             );
         }
-        let bounds = bounds::of(self.context.document, operation);
-        if !bounds.is_empty() {
-            let _ = write!(chain, ".bounds(&[{}])", bounds.join(", "));
-        }
+        chain.push_str(&fact_list("bounds", bounds::of(self.context.document, operation)));
         if operation.method != "get" && self.is_read() {
             chain.push_str(".effect(Effect::Read)");
         }
@@ -222,9 +228,7 @@ impl Call<'_> {
         for (name, content) in &self.method.arguments {
             if name == "body" && self.operation.body.is_some() {
                 if self.operation.body.as_ref().is_some_and(|body| body.required) {
-                    let content = content
-                        .strip_prefix("Vec<")
-                        .and_then(|rest| rest.strip_suffix('>'))
+                    let content = rust::inside("Vec", content)
                         .map_or_else(|| content.clone(), |item| format!("[{item}]"));
                     let _ = write!(arguments, ", body: &{content}");
                     chain.push_str(".body(body)");
@@ -270,7 +274,7 @@ impl Call<'_> {
             if parameter.required {
                 continue;
             }
-            let setter = setter_name(name);
+            let setter = rust::apart_from(REQUEST_METHODS, name);
             let (accepted, set) = self.setting(parameter, name, content)?;
             let line = self.context.docs.field(&self.operation.id, &parameter.name);
             let line = line.map_or_else(
@@ -294,10 +298,7 @@ impl Call<'_> {
     /// What an argument accepts, and the call that puts it into the request.
     fn setting(&self, parameter: &Parameter, name: &str, content: &str) -> Result<(String, String)> {
         let wire = rust::literal(&parameter.name);
-        if let Some(item) = content
-            .strip_prefix("Vec<")
-            .and_then(|rest| rest.strip_suffix('>'))
-        {
+        if let Some(item) = rust::inside("Vec", content) {
             let way = if parameter.comma {
                 "query_list"
             } else {
@@ -318,16 +319,11 @@ impl Call<'_> {
             ),
             "String" => ("impl AsRef<str>".to_owned(), format!("{name}.as_ref()")),
             other if other.contains('<') || matches!(other, "Value" | "Map") => {
-                let at = At::root()
-                    .join("paths")
-                    .join(&self.operation.path)
-                    .join(&self.operation.method);
-                let at = at.in_operation(&self.operation.id);
                 let message = format!(
                     "`{}` is of a type that no parameter can have: {other}",
                     parameter.name
                 );
-                return Err(Error::new("parameter", &at, message));
+                return Err(Error::new("parameter", &self.operation.at(), message));
             }
             other => (
                 format!("impl Into<{other}>"),
@@ -344,16 +340,8 @@ impl Call<'_> {
             word == plain || format!("{word}_") == plain || format!("_{word}") == plain
         });
         found.ok_or_else(|| {
-            let at = At::root()
-                .join("paths")
-                .join(&self.operation.path)
-                .join(&self.operation.method);
-            let at = at.in_operation(&self.operation.id);
-            Error::new(
-                "parameter",
-                &at,
-                format!("the argument `{argument}` belongs to no parameter"),
-            )
+            let message = format!("the argument `{argument}` belongs to no parameter");
+            Error::new("parameter", &self.operation.at(), message)
         })
     }
 
@@ -374,7 +362,7 @@ impl Call<'_> {
             .arguments
             .iter()
             .filter(|(name, _)| self.parameter(name).is_ok_and(|parameter| !parameter.required))
-            .map(|(name, _)| format!("`{}`", setter_name(name)))
+            .map(|(name, _)| format!("`{}`", rust::apart_from(REQUEST_METHODS, name)))
             .collect();
         if !optional.is_empty() {
             let _ = writeln!(text, "- Optional: {}", optional.join(", "));
@@ -391,36 +379,12 @@ impl Call<'_> {
     /// What can be said from facts alone.
     fn fact_lines(&self) -> Vec<String> {
         let operation = self.operation;
-        let mut lines = Vec::new();
-        let scopes: Vec<String> = self
-            .marked()
-            .flat_map(|(_, scopes)| scopes)
-            .map(|scope| format!("`{scope}`"))
-            .collect();
-        lines.push(match (self.marked().next().is_some(), scopes.is_empty()) {
-            (true, false) => format!("Login: with {}", scopes.join(", ")),
-            (true, true) => "Login: any".to_owned(),
-            _ => "Login: not needed".to_owned(),
-        });
+        let mut lines = vec![self.login_line()];
         if !operation.roles.is_empty() {
             let roles: Vec<String> = operation.roles.iter().map(|role| format!("`{role}`")).collect();
             lines.push(format!("Corporation role: any of {}", roles.join(", ")));
         }
-        if operation.method == "get" {
-            lines.push(match (operation.cache_ttl, operation.cache_mode.as_deref()) {
-                (Some(ttl), Some(mode)) => format!("Cache: {ttl} s ({mode})"),
-                (Some(ttl), None) => format!("Cache: {ttl} s"),
-                (None, Some(mode)) => format!("Cache: time not stated ({mode})"),
-                (None, None) => "Cache: not stated".to_owned(),
-            });
-        } else {
-            let kind = if self.is_read() {
-                "reads only, so it may be sent again"
-            } else {
-                "writes"
-            };
-            lines.push(format!("Effect: {kind}"));
-        }
+        lines.push(self.effect_line());
         lines.push(match &operation.rate_limit {
             Some(limit) => format!(
                 "Rate limit: group `{}`, {} tokens in {} s",
@@ -428,23 +392,63 @@ impl Call<'_> {
             ),
             None => "Rate limit: none of its own; failures count against the error limit".to_owned(),
         });
-        let pages = match self.pagination() {
-            Some("Pages") => Some("by number, `page`; the header `X-Pages` has the last"),
-            Some("Cursor") => Some("by cursor, `before` and `after`"),
-            Some("FromId") => Some("backwards, `from_id`"),
-            Some("LastMailId") => Some("backwards, `last_mail_id`"),
-            Some("FromEvent") => Some("forwards, `from_event`"),
-            _ => None,
-        };
-        lines.extend(pages.map(|pages| format!("Pages: {pages}")));
-        if let Some(max) = operation
-            .body
-            .as_ref()
-            .and_then(|body| body.schema.get("maxItems"))
-        {
-            lines.push(format!("Body: at most {max} entries"));
-        }
+        lines.extend(self.pages_line());
+        let most = operation.max_items();
+        lines.extend(most.map(|max| format!("Body: at most {max} entries")));
         lines
+    }
+
+    fn login_line(&self) -> String {
+        let scopes: Vec<String> = self
+            .marked()
+            .flat_map(|(_, scopes)| scopes)
+            .map(|scope| format!("`{scope}`"))
+            .collect();
+        match (self.marked().next().is_some(), scopes.is_empty()) {
+            (true, false) => format!("Login: with {}", scopes.join(", ")),
+            (true, true) => "Login: any".to_owned(),
+            _ => "Login: not needed".to_owned(),
+        }
+    }
+
+    /// For how long the answer of a read is kept, or what else is called.
+    fn effect_line(&self) -> String {
+        let operation = self.operation;
+        if operation.method == "get" {
+            return match (operation.cache_ttl, operation.cache_mode.as_deref()) {
+                (Some(ttl), Some(mode)) => format!("Cache: {ttl} s ({mode})"),
+                (Some(ttl), None) => format!("Cache: {ttl} s"),
+                (None, Some(mode)) => format!("Cache: time not stated ({mode})"),
+                (None, None) => "Cache: not stated".to_owned(),
+            };
+        }
+        let kind = if self.is_read() {
+            "reads only, so it may be sent again"
+        } else {
+            "writes"
+        };
+        format!("Effect: {kind}")
+    }
+
+    fn pages_line(&self) -> Option<String> {
+        let pages = match self.pagination()? {
+            "Pages" => "by number, `page`; the header `X-Pages` has the last",
+            "Cursor" => "by cursor, `before` and `after`",
+            "FromId" => "backwards, `from_id`",
+            "LastMailId" => "backwards, `last_mail_id`",
+            "FromEvent" => "forwards, `from_event`",
+            _ => return None,
+        };
+        Some(format!("Pages: {pages}"))
+    }
+}
+
+/// A fact that is a list, unless there is nothing in it.
+fn fact_list(name: &str, entries: Vec<String>) -> String {
+    if entries.is_empty() {
+        String::new()
+    } else {
+        format!(".{name}(&[{}])", entries.join(", "))
     }
 }
 
@@ -455,12 +459,4 @@ fn requirement(scheme: &str, scopes: &[String]) -> String {
         rust::literal(scheme),
         scopes.join(", ")
     )
-}
-
-fn setter_name(argument: &str) -> String {
-    if REQUEST_METHODS.contains(&argument) {
-        format!("{argument}_")
-    } else {
-        argument.to_owned()
-    }
 }

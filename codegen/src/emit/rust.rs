@@ -53,6 +53,21 @@ pub(super) fn inline(arguments: &str) -> &'static str {
     }
 }
 
+/// What is in a `Vec` or an `Option`: `i64` for `Vec<i64>`.
+pub(super) fn inside<'a>(outer: &str, content: &'a str) -> Option<&'a str> {
+    let rest = content.strip_prefix(outer)?.strip_prefix('<')?;
+    rest.strip_suffix('>')
+}
+
+/// A name that is none of those given: it gets an underscore where it would be.
+pub(super) fn apart_from(given: &[&str], name: &str) -> String {
+    if given.contains(&name) {
+        format!("{name}_")
+    } else {
+        name.to_owned()
+    }
+}
+
 /// A string literal.
 pub(super) fn literal(text: &str) -> String {
     format!("{text:?}")

@@ -52,30 +52,28 @@ pub(super) fn module(context: &Context<'_>) -> String {
             .get(name)
     });
     let flow = facts.and_then(|facts| facts.get("flows")?.as_object()?.values().next());
+    scope_enum(&scopes(context, flow)) + &scheme_constant(scheme, flow)
+}
+
+/// The scopes that the scheme declares, and those that operations require of it.
+fn scopes<'a>(context: &'a Context<'_>, flow: Option<&'a Value>) -> BTreeSet<&'a str> {
     let declared = flow.and_then(|flow| flow.get("scopes")?.as_object());
-    let mut scopes: BTreeSet<&str> = declared
-        .into_iter()
-        .flatten()
-        .map(|(scope, _)| scope.as_str())
-        .collect();
+    let declared = declared.into_iter().flatten().map(|(scope, _)| scope.as_str());
     let required = context
         .operations
         .iter()
-        .flat_map(|operation| &operation.security);
-    scopes.extend(
-        required
-            .filter(|(name, _)| Some(name.as_str()) == scheme)
-            .flat_map(|(_, scopes)| scopes)
-            .map(String::as_str),
-    );
-    let url = |key: &str| match flow.and_then(|flow| flow.get(key)?.as_str()) {
-        Some(url) => format!("Some({})", rust::literal(url)),
-        None => "None".to_owned(),
-    };
+        .flat_map(|operation| &operation.security)
+        .filter(|(name, _)| Some(name) == context.scheme.as_ref())
+        .flat_map(|(_, scopes)| scopes)
+        .map(String::as_str);
+    declared.chain(required).collect()
+}
+
+fn scope_enum(scopes: &BTreeSet<&str>) -> String {
     let mut out = String::from(
         "crate::open_enum! {\n    /// A permission that a login grants.\n    pub enum Scope {\n",
     );
-    for scope in &scopes {
+    for scope in scopes {
         let _ = writeln!(
             out,
             "        /// `{scope}`\n        {} = {},",
@@ -90,10 +88,19 @@ pub(super) fn module(context: &Context<'_>) -> String {
     out.push_str(
         "impl Scope {\n    /// Every scope of the specification.\n    pub const ALL: &[Self] = &[\n",
     );
-    for scope in &scopes {
+    for scope in scopes {
         let _ = writeln!(out, "        Self::{},", words::pascal(scope));
     }
-    out.push_str("    ];\n}\n\n/// The scheme that secured operations name.\n");
+    out.push_str("    ];\n}\n\n");
+    out
+}
+
+fn scheme_constant(scheme: Option<&str>, flow: Option<&Value>) -> String {
+    let url = |key: &str| match flow.and_then(|flow| flow.get(key)?.as_str()) {
+        Some(url) => format!("Some({})", rust::literal(url)),
+        None => "None".to_owned(),
+    };
+    let mut out = String::from("/// The scheme that secured operations name.\n");
     out.push_str(
         "pub const SECURITY_SCHEME: crate::operation::SecurityScheme = crate::operation::SecurityScheme {\n",
     );

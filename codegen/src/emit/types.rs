@@ -1,9 +1,13 @@
 //! Types of a tag, as invocations of the runtime's small macros: the impls stand in the macros, once.
 
 use super::{Context, PRELUDE, rust};
-use crate::error::{At, Error, Result};
+use crate::components;
+use crate::error::{Error, Result};
 use crate::signatures::{Field, Shape, Variant};
 use std::fmt::Write;
+
+/// Functions that a record has, or that Rust users look for in a type: a setter of the same name gets an underscore.
+const RECORD_FUNCTIONS: &[&str] = &["clone", "default", "fmt", "new", "sample", "sample_at"];
 
 /// The file of one tag.
 pub(super) fn module(context: &Context<'_>, tag: &str) -> Result<String> {
@@ -13,10 +17,9 @@ pub(super) fn module(context: &Context<'_>, tag: &str) -> Result<String> {
         let shape = &context.signatures.types[name];
         if matches!(shape, Shape::Newtype) {
             if !context.settings.ids.is_newtype(name) {
-                let at = At::root().join("components").join("schemas").join(name);
                 return Err(Error::new(
                     "progenitor",
-                    &at,
+                    &components::at(name),
                     "a newtype came out that is no id of the settings",
                 ));
             }
@@ -93,16 +96,13 @@ fn constructor(name: &str, fields: &[Field]) -> String {
 }
 
 fn setter(field: &Field) -> String {
-    let inner = field
-        .content
-        .strip_prefix("Option<")
-        .and_then(|rest| rest.strip_suffix('>'));
-    let inner = inner.unwrap_or(&field.content);
+    let inner = rust::inside("Option", &field.content).unwrap_or(&field.content);
     let name = &field.name;
     let plain = name.trim_start_matches("r#");
+    let setter = rust::apart_from(RECORD_FUNCTIONS, name);
     format!(
         "/// Sets [`{plain}`](Self#structfield.{plain}).\n#[must_use]\n\
-         {}pub fn {name}(mut self, value: {}) -> Self {{ self.{name} = Some({}); self }}\n",
+         {}pub fn {setter}(mut self, value: {}) -> Self {{ self.{name} = Some({}); self }}\n",
         rust::inline(&accepted(inner)),
         accepted(inner),
         taken("value", inner)

@@ -1,7 +1,7 @@
 //! Who uses a type: that says in which tag's module it stands and what its docs can link to.
 
 use crate::document::Operation;
-use crate::error::{At, Error, Result};
+use crate::error::{Error, Result};
 use crate::signatures::{Method, Shape, Signatures};
 use crate::words::{self, SHARED};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,12 +139,8 @@ impl Usage {
 pub(super) fn method_of<'a>(operation: &Operation, signatures: &'a Signatures) -> Result<&'a Method> {
     let route = format!("{} {}", operation.method.to_uppercase(), operation.path);
     signatures.methods.get(&route).ok_or_else(|| {
-        let at = At::root()
-            .join("paths")
-            .join(&operation.path)
-            .join(&operation.method)
-            .in_operation(&operation.id);
-        Error::new("progenitor", &at, "no method came out for this operation")
+        let message = "no method came out for this operation";
+        Error::new("progenitor", &operation.at(), message)
     })
 }
 

@@ -1,10 +1,9 @@
 //! Which schemas have values that end: a schema that requires itself has none, and no type for it could be built.
 
+use crate::components;
 use crate::document::Document;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-const PREFIX: &str = "#/components/schemas/";
 
 /// Each schema that ends, with its rank: a value of it needs only values of lower ranks.
 #[derive(Debug)]
@@ -43,12 +42,8 @@ impl Finite {
         if schema.get("nullable") == Some(&json!(true)) {
             return 0;
         }
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            return target
-                .strip_prefix(PREFIX)
-                .and_then(|name| self.0.get(name))
-                .copied()
-                .unwrap_or(NEVER);
+        if let Some(target) = components::target(schema) {
+            return self.0.get(target).copied().unwrap_or(NEVER);
         }
         if let Some(only) = schema.pointer("/allOf/0") {
             return self.rank(only);

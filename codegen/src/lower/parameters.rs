@@ -1,5 +1,6 @@
 //! What a URL can carry: texts, numbers, flags and enums, and in the query lists of these.
 
+use crate::components;
 use crate::document::{Document, Parameter};
 use crate::error::{At, Error, Result};
 use serde_json::{Value, json};
@@ -45,15 +46,8 @@ impl<'a> Found<'a> {
         };
         for _ in 0..FOLLOWED {
             found.nullable |= found.schema.get("nullable") == Some(&json!(true));
-            let target = found
-                .schema
-                .get("$ref")
-                .and_then(Value::as_str)
-                .and_then(|target| target.rsplit('/').next());
-            match (
-                found.schema.pointer("/allOf/0"),
-                target.and_then(|target| document.schema(target)),
-            ) {
+            let target = components::target(found.schema).and_then(|target| document.schema(target));
+            match (found.schema.pointer("/allOf/0"), target) {
                 (Some(next), _) | (None, Some(next)) => found.schema = next,
                 (None, None) => break,
             }

@@ -2,14 +2,13 @@
 
 use super::finite::Finite;
 use super::names::Names;
+use crate::components::{self, is_named_thing, string_enum, target};
 use crate::document::{Document, Operation};
 use crate::error::{At, Error, Result};
 use crate::settings::Settings;
 use crate::words;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-const PREFIX: &str = "#/components/schemas/";
 
 pub(super) struct Lowering<'a> {
     document: &'a Document,
@@ -38,6 +37,26 @@ struct Place<'p> {
 }
 
 impl<'p> Place<'p> {
+    /// The place of a parameter, of the answer or of the body.
+    fn of(operation: &'p Operation, owner: &'p str, property: &'p str, at: &'p At) -> Self {
+        Self {
+            origin: &operation.id,
+            owner,
+            property,
+            in_list: false,
+            at,
+        }
+    }
+
+    /// The place of the entries of a list or map.
+    fn in_list(self, at: &'p At) -> Self {
+        Self {
+            in_list: true,
+            at,
+            ..self
+        }
+    }
+
     /// The place of a schema within.
     fn at(self, at: &'p At) -> Self {
         Self { at, ..self }
@@ -61,24 +80,35 @@ impl<'a> Lowering<'a> {
 
     /// An operation with lowered schemas; what the runtime does by itself (errors, headers) is left out.
     pub(super) fn operation(&mut self, operation: &Operation) -> Result<Value> {
-        let id = operation.id.as_str();
-        let owner = words::pascal(id);
-        let at = At::root()
-            .join("paths")
-            .join(&operation.path)
-            .join(&operation.method)
-            .in_operation(id);
+        let owner = words::pascal(&operation.id);
+        let at = operation.at();
+        let parameters = self.parameters(operation, &owner)?;
+        let mut success = json!({ "description": "" });
+        if let Some(answer) = &operation.answer {
+            let at = content(&at.join("responses").join(operation.status));
+            let place = Place::of(operation, &owner, "response", &at);
+            success["content"] = in_json(self.schema(answer, place)?);
+        }
+        let mut lowered = json!({
+            "operationId": operation.id,
+            "parameters": parameters,
+            "responses": { operation.status.to_string(): success },
+        });
+        if let Some(body) = &operation.body {
+            let at = content(&at.join("requestBody"));
+            let place = Place::of(operation, &owner, "body", &at);
+            let content = in_json(self.schema(&body.schema, place)?);
+            lowered["requestBody"] = json!({ "required": body.required, "content": content });
+        }
+        Ok(lowered)
+    }
+
+    fn parameters(&mut self, operation: &Operation, owner: &str) -> Result<Vec<Value>> {
         let mut parameters = Vec::new();
         for (index, parameter) in operation.parameters.iter().enumerate() {
-            let at = at.join("parameters").join(index).join("schema");
+            let at = operation.at().join("parameters").join(index).join("schema");
             super::parameters::check(self.document, parameter, &at)?;
-            let place = Place {
-                origin: id,
-                owner: &owner,
-                property: &parameter.name,
-                in_list: false,
-                at: &at,
-            };
+            let place = Place::of(operation, owner, &parameter.name, &at);
             parameters.push(json!({
                 "name": parameter.name,
                 "in": if parameter.in_path { "path" } else { "query" },
@@ -86,38 +116,7 @@ impl<'a> Lowering<'a> {
                 "schema": self.schema(&parameter.schema, place)?,
             }));
         }
-        let mut success = json!({ "description": "" });
-        if let Some(answer) = &operation.answer {
-            let at = content(&at.join("responses").join(operation.status));
-            let place = Place {
-                origin: id,
-                owner: &owner,
-                property: "response",
-                in_list: false,
-                at: &at,
-            };
-            let schema = self.schema(answer, place)?;
-            success["content"] = json!({ "application/json": { "schema": schema } });
-        }
-        let mut lowered = json!({
-            "operationId": id,
-            "parameters": parameters,
-            "responses": { operation.status.to_string(): success },
-        });
-        if let Some(body) = &operation.body {
-            let at = content(&at.join("requestBody"));
-            let place = Place {
-                origin: id,
-                owner: &owner,
-                property: "body",
-                in_list: false,
-                at: &at,
-            };
-            let schema = self.schema(&body.schema, place)?;
-            lowered["requestBody"] =
-                json!({ "required": body.required, "content": { "application/json": { "schema": schema } } });
-        }
-        Ok(lowered)
+        Ok(parameters)
     }
 
     /// Lowers the components that were referred to, and those that they refer to.
@@ -127,7 +126,7 @@ impl<'a> Lowering<'a> {
             let Some(value) = self.document.schema(&schema) else {
                 continue;
             };
-            let at = component(&schema);
+            let at = components::at(&schema);
             if !self.finite.has(&schema) {
                 return Err(Error::new(
                     "cycle",
@@ -160,27 +159,13 @@ impl<'a> Lowering<'a> {
         Ok(match schema.get("type").and_then(Value::as_str) {
             Some("array") => {
                 let at = place.at.join("items");
-                let items = self.schema(
-                    &schema["items"],
-                    Place {
-                        in_list: true,
-                        at: &at,
-                        ..place
-                    },
-                )?;
+                let items = self.schema(&schema["items"], place.in_list(&at))?;
                 json!({ "type": "array", "items": items })
             }
             Some("object") => match schema.get("additionalProperties") {
                 Some(values) if values.is_object() => {
                     let at = place.at.join("additionalProperties");
-                    let values = self.schema(
-                        values,
-                        Place {
-                            in_list: true,
-                            at: &at,
-                            ..place
-                        },
-                    )?;
+                    let values = self.schema(values, place.in_list(&at))?;
                     json!({ "type": "object", "additionalProperties": values })
                 }
                 _ => json!({ "type": "object" }),
@@ -213,50 +198,44 @@ impl<'a> Lowering<'a> {
                 format!("there is no schema `{target}`"),
             ));
         };
-        let kind = schema.get("type").and_then(Value::as_str);
-        let of_its_kind = |newtype: &&String| {
-            kind == Some(if self.is_uuid(newtype) {
-                "string"
-            } else {
-                "integer"
-            })
-        };
-        if let Some(newtype) = self.settings.ids.schemas.get(target).filter(of_its_kind) {
-            let exact = self
-                .settings
-                .ids
-                .exact(place.origin, place.property)
-                .unwrap_or(newtype)
-                .to_owned();
-            // A UUID schema names no kind of thing, so the property's name may say more.
-            let general = self.settings.ids.uuid.contains_key(newtype);
-            let by_name = self
-                .settings
-                .ids
-                .properties
-                .get(place.property)
-                .filter(|name| general && self.is_uuid(name));
-            return Ok(self.newtype(&by_name.cloned().unwrap_or(exact)));
+        if let Some(newtype) = self.id_of_schema(target, schema, place) {
+            return Ok(self.newtype(&newtype));
         }
         if is_named_thing(schema) {
             let name = self.names.of_schema[target].clone();
             if self.started.insert(target.to_owned()) {
                 self.waiting.push(target.to_owned());
             }
-            return Ok(or_null(json!({ "$ref": format!("{PREFIX}{name}") }), schema));
+            return Ok(or_null(components::reference(&name), schema));
         }
         // A schema that is only a number or a text has no type of its own; one that leads back to itself has no end.
         let key = format!("->{target}");
         if !self.started.insert(key.clone()) {
             return Err(Error::new(
                 "cycle",
-                &component(target),
+                &components::at(target),
                 "this schema leads back to itself without a name",
             ));
         }
-        let lowered = self.schema(schema, place.at(&component(target)));
+        let lowered = self.schema(schema, place.at(&components::at(target)));
         self.started.remove(&key);
         lowered
+    }
+
+    /// The newtype of a schema that the settings call an id.
+    fn id_of_schema(&self, target: &str, schema: &Value, place: Place<'_>) -> Option<String> {
+        let ids = &self.settings.ids;
+        let newtype = ids.schemas.get(target)?;
+        // A UUID schema names no kind of thing, so the property's name may say more.
+        let general = self.is_uuid(newtype);
+        let kind = if general { "string" } else { "integer" };
+        if schema.get("type").and_then(Value::as_str) != Some(kind) {
+            return None;
+        }
+        let by_name = ids.of_name(place.property).filter(|_| general);
+        let by_name = by_name.filter(|name| self.is_uuid(name));
+        let exact = || ids.exact(place.origin, place.property).unwrap_or(newtype);
+        Some(by_name.unwrap_or_else(exact).to_owned())
     }
 
     /// Makes a component of an object, choice or enum that has no name.
@@ -269,7 +248,7 @@ impl<'a> Lowering<'a> {
         };
         if let (Some(values), Some(name)) = (string_enum(schema), shared.filter(|name| is_enum(name))) {
             self.widen(name, values, place.at)?;
-            return Ok(json!({ "$ref": format!("{PREFIX}{name}") }));
+            return Ok(components::reference(name));
         }
         if let Some(name) = shared {
             let body = self.named(schema, place.origin, name, place.at)?;
@@ -278,7 +257,7 @@ impl<'a> Lowering<'a> {
                 self.origins
                     .entry(name.to_owned())
                     .or_insert_with(|| place.origin.to_owned());
-                return Ok(json!({ "$ref": format!("{PREFIX}{name}") }));
+                return Ok(components::reference(name));
             }
         }
         let part = words::pascal(place.property);
@@ -291,7 +270,7 @@ impl<'a> Lowering<'a> {
         let body = self.named(schema, place.origin, &name, place.at)?;
         self.origins.insert(name.clone(), place.origin.to_owned());
         self.lowered.insert(name.clone(), body);
-        Ok(json!({ "$ref": format!("{PREFIX}{name}") }))
+        Ok(components::reference(&name))
     }
 
     /// The body of a component.
@@ -409,18 +388,18 @@ impl<'a> Lowering<'a> {
     fn newtype(&mut self, name: &str) -> Value {
         self.lowered
             .insert(name.to_owned(), json!({ "type": "integer", "format": "int64" }));
-        json!({ "$ref": format!("{PREFIX}{name}") })
+        components::reference(name)
     }
-}
-
-/// The place of a component.
-fn component(name: &str) -> At {
-    At::root().join("components").join("schemas").join(name)
 }
 
 /// The place of the schema in a response or a body.
 fn content(holder: &At) -> At {
     holder.join("content").join("application/json").join("schema")
+}
+
+/// The content of a response or a body.
+fn in_json(schema: Value) -> Value {
+    json!({ "application/json": { "schema": schema } })
 }
 
 /// Adds to a lowered schema that null may stand in its place, where the canonical schema says so.
@@ -449,27 +428,6 @@ fn distinct(what: &str, wires: &[&str], names: &[String], at: &At) -> Result<()>
         wires[first], wires[second], names[second]
     );
     Err(Error::new("name", at, message))
-}
-
-fn target(schema: &Value) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix(PREFIX)
-}
-
-fn is_named_thing(schema: &Value) -> bool {
-    schema.get("properties").is_some() || schema.get("oneOf").is_some() || string_enum(schema).is_some()
-}
-
-/// The values of an enum of strings; dates and numbers with a list of values stay what they are.
-fn string_enum(schema: &Value) -> Option<Vec<&str>> {
-    if schema.get("format").is_some() || schema.get("type") != Some(&json!("string")) {
-        return None;
-    }
-    schema
-        .get("enum")?
-        .as_array()?
-        .iter()
-        .map(Value::as_str)
-        .collect()
 }
 
 fn members(value: &Value) -> Vec<(&str, &Value)> {

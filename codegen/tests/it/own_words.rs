@@ -1,9 +1,8 @@
 //! The lines of `spec/docs.toml` are ours: none of them stands in an upstream document.
 
-use esikit_codegen::docs::Docs;
+use crate::support;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// Every sentence of every description and summary, in lower case and without its full stop.
 fn sentences(value: &Value, found: &mut BTreeSet<String>) {
@@ -27,16 +26,12 @@ fn plain(text: &str) -> String {
 
 #[test]
 fn no_line_of_the_docs_is_upstreams() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = std::fs::read_to_string(root.join("spec/docs.toml")).expect("the docs");
-    let docs = Docs::parse(&text).expect("TOML");
+    let docs = support::esi_docs();
     let mut upstream = BTreeSet::new();
-    for file in ["esi-openapi-3.1-2026-08-18.json", "esi-swagger-2.0-v1.17.json"] {
-        let path = root.join("../shared/spec").join(file);
-        let Ok(text) = std::fs::read_to_string(&path) else {
-            eprintln!("SKIPPED: {file} is not beside this checkout, so our docs were not compared with it");
-            continue;
-        };
+    for text in [support::OPENAPI_31, support::SWAGGER]
+        .into_iter()
+        .filter_map(support::upstream)
+    {
         sentences(&serde_json::from_str(&text).expect("JSON"), &mut upstream);
     }
     let lines = docs

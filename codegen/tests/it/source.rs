@@ -2,6 +2,9 @@
 
 use esikit_codegen::Source;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Ident, LitStr, Token, braced, parenthesized};
 
@@ -15,6 +18,8 @@ pub(crate) struct Model {
     pub(crate) methods: BTreeMap<String, Vec<(String, String)>>,
     /// `Marker::setter` to its arguments.
     pub(crate) setters: BTreeMap<String, Vec<(String, String)>>,
+    /// `Type::function` of request bodies.
+    pub(crate) functions: BTreeSet<String>,
     /// Static to its initialiser.
     pub(crate) statics: BTreeMap<String, String>,
     /// What was declared twice, or has no declaration.
@@ -63,6 +68,45 @@ const KNOWN: &[&str] = &[
     "Vec",
 ];
 
+/// The functions that the runtime gives to `Esi` or `Request`, in the source beside this package.
+pub(crate) fn runtime_functions(owner: &str) -> &'static BTreeSet<String> {
+    static ALL: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
+        let mut functions = BTreeMap::new();
+        let mut waiting = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../src")];
+        while let Some(path) = waiting.pop() {
+            if path.is_dir() {
+                let entries = fs::read_dir(&path).expect("a folder");
+                waiting.extend(entries.map(|entry| entry.expect("an entry").path()));
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("text");
+                let file =
+                    syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                file.items
+                    .iter()
+                    .for_each(|item| inherent_functions(item, &mut functions));
+            }
+        }
+        functions
+    });
+    ALL.get(owner)
+        .unwrap_or_else(|| panic!("the runtime has no functions of {owner}"))
+}
+
+fn inherent_functions(item: &syn::Item, functions: &mut BTreeMap<String, BTreeSet<String>>) {
+    let syn::Item::Impl(block) = item else { return };
+    let (None, syn::Type::Path(owner)) = (&block.trait_, &*block.self_ty) else {
+        return;
+    };
+    let Some(owner) = owner.path.segments.last() else {
+        return;
+    };
+    let of_owner = functions.entry(owner.ident.to_string()).or_default();
+    of_owner.extend(block.items.iter().filter_map(|item| match item {
+        syn::ImplItem::Fn(function) => Some(function.sig.ident.to_string()),
+        _ => None,
+    }));
+}
+
 impl Model {
     /// Reads all files; what does not parse is a fault.
     pub(crate) fn of(source: &Source) -> Self {
@@ -92,6 +136,7 @@ impl Model {
         match item {
             syn::Item::Macro(item) => self.declaration(file, &item.mac),
             syn::Item::Impl(block) if file.starts_with("operations/") => self.methods(block),
+            syn::Item::Impl(block) if block.trait_.is_none() => self.functions(block),
             syn::Item::Static(item) if file.starts_with("operations/") => {
                 let value = tokens(&item.expr);
                 if self.statics.insert(item.ident.to_string(), value).is_some() {
@@ -163,7 +208,23 @@ impl Model {
                 let marker = owner.trim_start_matches("Request <").trim_matches([' ', '>']);
                 self.setters.insert(format!("{marker}::{name}"), arguments)
             };
-            if before.is_some() {
+            let runtime = if owner == "Esi" { "Esi" } else { "Request" };
+            if before.is_some() || runtime_functions(runtime).contains(&name) {
+                self.faults.push(format!("{owner} has two functions {name}"));
+            }
+        }
+    }
+
+    /// Those of a request body. `record!` gives it some; others would hide what people expect under the name.
+    fn functions(&mut self, block: &syn::ItemImpl) {
+        let owner = tokens(&block.self_ty);
+        for function in block.items.iter().filter_map(|item| match item {
+            syn::ImplItem::Fn(function) => Some(function),
+            _ => None,
+        }) {
+            let name = function.sig.ident.to_string();
+            let reserved = ["clone", "default", "fmt", "sample", "sample_at"].contains(&name.as_str());
+            if reserved || !self.functions.insert(format!("{owner}::{name}")) {
                 self.faults.push(format!("{owner} has two functions {name}"));
             }
         }

@@ -8,7 +8,7 @@ mod operations;
 mod parameters;
 mod schemas;
 
-use crate::source::Model;
+use crate::source::{Model, runtime_functions};
 use crate::support::{self, LIST, SHIP, harbour, harbour_with, operation, put, ship_with};
 use esikit_codegen::document::Document;
 use esikit_codegen::settings::Settings;

@@ -1,6 +1,7 @@
 //! Names that Rust or generated code has another use for.
 
 use super::*;
+use std::collections::BTreeSet;
 
 #[test]
 fn operation_ids() {
@@ -79,6 +80,63 @@ fn operation_ids() {
         ),
         ("as a schema", with_id("Ship"), Builds),
     ]);
+}
+
+#[test]
+fn operation_ids_that_are_methods_of_every_client() {
+    let to_be = ["clone", "join", "security_scheme", "with_security"].map(str::to_owned);
+    let names = runtime_functions("Esi").iter().cloned().chain(to_be);
+    for name in names.chain(["Builder".to_owned(), "CALL".to_owned()]) {
+        let outcome = outcome(
+            &with_id(&name),
+            &Fails("operation-id", LIST, Some(name.clone().leak())),
+        );
+        assert_eq!(outcome, Ok(()), "add it to ESI_METHODS: {name}");
+    }
+}
+
+#[test]
+fn parameters_that_are_methods_of_every_request() {
+    let to_be = [
+        "new",
+        "clone",
+        "fmt",
+        "identity",
+        "security",
+        "all_with",
+        "may_have_been_sent",
+        "with_body",
+    ];
+    let names = runtime_functions("Request").iter().map(String::as_str);
+    for name in names.chain(to_be) {
+        let model = Model::of(&support::source(&with_query(name, text())).expect("it builds")).sound();
+        let setter = format!("GetPortShips::{name}_");
+        assert!(
+            model.setters.contains_key(&setter),
+            "add it to REQUEST_METHODS: {name} is among {:?}",
+            model.setters
+        );
+    }
+}
+
+#[test]
+fn fields_of_a_body_that_are_functions_of_every_record() {
+    let names = ["clone", "default", "fmt", "new", "sample", "sample_at"];
+    let properties = names.map(|name| (name.to_owned(), text()));
+    let mut body = object(Value::Object(properties.into_iter().collect()));
+    let with = |body: &Value| {
+        let content = json!({ "application/json": { "schema": body } });
+        let document = harbour_with(&format!("{LIST}/requestBody"), json!({ "content": content }));
+        Model::of(&support::source(&document).expect("it builds")).sound()
+    };
+    let mut expected: BTreeSet<String> = names
+        .map(|name| format!("GetPortShipsBody::{name}_"))
+        .into_iter()
+        .collect();
+    expected.insert("GetPortShipsBody::new".to_owned());
+    assert_eq!(with(&body).functions, expected);
+    body["required"] = json!(names);
+    assert_eq!(with(&body).functions.len(), 1, "what is required is an argument");
 }
 
 #[test]

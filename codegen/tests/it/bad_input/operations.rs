@@ -125,6 +125,47 @@ fn bodies() {
 }
 
 #[test]
+fn counts_that_do_not_fit_32_bits() {
+    let many = u64::from(u32::MAX) + 1;
+    for (kind, least, most) in [
+        ("array", "minItems", "maxItems"),
+        ("string", "minLength", "maxLength"),
+    ] {
+        let body = |keyword: &str, count: u64| {
+            let schema = json!({ "type": kind, keyword: count });
+            harbour_with(
+                &format!("{LIST}/requestBody"),
+                json!({ "content": { "application/json": { "schema": schema } } }),
+            )
+        };
+        check(vec![
+            ("the greatest least", body(least, many - 1), Builds),
+            (
+                "too great a least",
+                body(least, many),
+                Fails("type", "/requestBody/content", NAMED),
+            ),
+            (
+                "too great a least in the query",
+                with_query("ids", json!({ "type": kind, least: many, "items": text() })),
+                Fails("type", "/parameters/2/schema", NAMED),
+            ),
+        ]);
+        for (count, is_bound) in [(many - 1, true), (many, false), (u64::MAX, false)] {
+            let model = Model::of(&support::source(&body(most, count)).expect("it builds")).sound();
+            let facts = &model.statics["GET_PORT_SHIPS"];
+            assert_eq!(facts.contains(&count.to_string()), is_bound, "{facts}");
+            assert_eq!(facts.contains("bounds"), is_bound, "{facts}");
+            assert_eq!(
+                facts.contains("max_items : Some"),
+                is_bound && kind == "array",
+                "{facts}"
+            );
+        }
+    }
+}
+
+#[test]
 fn responses() {
     let with = |responses: Value| harbour_with(&format!("{LIST}/responses"), responses);
     let json = || json!({ "content": { "application/json": { "schema": { "type": "string" } } } });
@@ -199,6 +240,12 @@ fn facts_of_operations() {
         (
             "no window",
             limit(json!("a while")),
+            Fails("rate-limit", "/x-rate-limit/window-size", NAMED),
+        ),
+        ("the longest window", limit(json!("1193046h")), Builds),
+        (
+            "a window of more seconds than fit 32 bits",
+            limit(json!("2000000h")),
             Fails("rate-limit", "/x-rate-limit/window-size", NAMED),
         ),
         (

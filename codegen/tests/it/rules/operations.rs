@@ -131,6 +131,91 @@ fn bounds_of_requests_are_checked_before_sending() {
     }
 }
 
+/// The facts of the harbour's operation with this schema as its body.
+fn facts_with_body(schema: Value) -> String {
+    let body = json!({ "content": { "application/json": { "schema": schema } } });
+    let document = harbour_with(&format!("{LIST}/requestBody"), body);
+    model(&document).statics["GET_PORT_SHIPS"].replace(' ', "")
+}
+
+#[test]
+fn exclusive_bounds_exclude() {
+    let facts = facts_with_body(json!({ "type": "object", "properties": {
+        "above": { "type": "number", "exclusiveMinimum": 0 },
+        "below": { "type": "number", "maximum": 1.5, "exclusiveMaximum": true },
+        "within": { "type": "number", "minimum": 1, "exclusiveMinimum": false },
+    } }));
+    for bound in [
+        r#"Bound::new("body.above",Rule::Above(0.0))"#,
+        r#"Bound::new("body.below",Rule::Below(1.5))"#,
+        r#"Bound::new("body.within",Rule::Minimum(1.0))"#,
+    ] {
+        assert!(facts.contains(bound), "{bound} is not in {facts}");
+    }
+    assert_eq!(facts.matches("Bound::new").count(), 3, "{facts}");
+}
+
+#[test]
+fn bounds_are_found_in_alternatives_but_not_in_maps() {
+    let number = json!({ "type": "integer", "minimum": 1 });
+    let only = |tag: &str| json!({ "type": "object", "properties": { tag: number } });
+    let facts = facts_with_body(json!({ "type": "object", "properties": {
+        "price": { "oneOf": [only("gold"), only("goods")] },
+        "by_port": { "type": "object", "additionalProperties": number },
+        "with.dot": number,
+        "with[bracket": number,
+    } }));
+    for bound in [
+        r#"Bound::new("body.price.gold",Rule::Minimum(1.0))"#,
+        r#"Bound::new("body.price.goods",Rule::Minimum(1.0))"#,
+    ] {
+        assert!(facts.contains(bound), "{bound} is not in {facts}");
+    }
+    assert_eq!(facts.matches("Bound::new").count(), 2, "{facts}");
+}
+
+#[test]
+fn values_of_extensions_that_nobody_knows_are_noted() {
+    let with = |key: &str, value: &str| {
+        let mut document = harbour_with(&format!("{LIST}/{key}"), json!(value));
+        put(&mut document, &format!("{LIST}/x-client-cache-ttl"), json!(60));
+        let source = source(&document);
+        let facts = Model::of(&source).sound().statics["GET_PORT_SHIPS"].replace(' ', "");
+        let of_values = source
+            .notes
+            .into_iter()
+            .filter(|note| note.starts_with("the value"));
+        (of_values.collect::<Vec<_>>(), facts)
+    };
+    for (mode, fact) in [
+        ("event-based", "Event"),
+        ("ttl-based", "Ttl"),
+        ("not-cached", "NotCached"),
+    ] {
+        let (notes, facts) = with("x-server-cache-mode", mode);
+        assert_eq!(notes, Vec::<String>::new());
+        assert!(
+            facts.contains(&format!(".cache(60,CacheMode::{fact})")),
+            "{facts}"
+        );
+    }
+    let (notes, facts) = with("x-server-cache-mode", "lunar");
+    assert!(
+        notes.len() == 1 && notes[0].contains("the value `lunar` of x-server-cache-mode is not known"),
+        "{notes:?}"
+    );
+    assert!(!facts.contains("cache"), "{facts}");
+    let (notes, facts) = with("x-pagination", "cursor");
+    assert_eq!(notes, Vec::<String>::new());
+    assert!(facts.contains("Pagination::Cursor"), "{facts}");
+    let (notes, facts) = with("x-pagination", "spiral");
+    assert!(
+        notes.len() == 1 && notes[0].contains("the value `spiral` of x-pagination is not known"),
+        "{notes:?}"
+    );
+    assert!(!facts.contains("pagination"), "{facts}");
+}
+
 #[test]
 fn the_body_s_greatest_length_is_a_fact() {
     let list = json!({ "type": "array", "maxItems": 20, "items": { "type": "integer" } });
