@@ -39,12 +39,18 @@ impl Build {
         let variable = |name: &str| std::env::var_os(name).unwrap_or_default();
         let features = std::env::vars_os().filter_map(|(name, _)| {
             let name = name.into_string().ok()?;
-            Some(name.strip_prefix("CARGO_FEATURE_")?.to_lowercase().replace('_', "-"))
+            Some(
+                name.strip_prefix("CARGO_FEATURE_")?
+                    .to_lowercase()
+                    .replace('_', "-"),
+            )
         });
         Self {
             package: variable("CARGO_MANIFEST_DIR").into(),
             out: variable("OUT_DIR").into(),
-            spec: std::env::var_os("ESI_SPEC").filter(|path| !path.is_empty()).map(PathBuf::from),
+            spec: std::env::var_os("ESI_SPEC")
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             features: features.collect(),
         }
     }
@@ -77,7 +83,10 @@ impl Build {
     /// A tag that was published after this release has no feature: it is generated whenever `ESI_SPEC` is set.
     fn selection(&self, document: &Document, declared: &BTreeSet<String>, told: &mut Told) -> Selection {
         let tags = document.value.pointer("/tags").and_then(Value::as_array);
-        let tags = tags.into_iter().flatten().filter_map(|tag| tag.get("name")?.as_str());
+        let tags = tags
+            .into_iter()
+            .flatten()
+            .filter_map(|tag| tag.get("name")?.as_str());
         let unknown: Vec<&str> = tags.filter(|tag| !declared.contains(&feature(tag))).collect();
         if self.spec.is_some() {
             told.warnings.extend(unknown.iter().map(|tag| {
@@ -101,7 +110,9 @@ impl Build {
                 continue;
             }
             let folder = path.parent().unwrap_or(&self.out);
-            fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| io(&path, &error))?;
+            fs::create_dir_all(folder)
+                .and_then(|()| fs::write(&path, text))
+                .map_err(|error| io(&path, &error))?;
         }
         Ok(())
     }
@@ -132,5 +143,9 @@ fn declared_features(manifest: &str) -> Result<BTreeSet<String>> {
     let manifest: toml::Table =
         toml::from_str(manifest).map_err(|error| Error::new("manifest", &At::root(), error.to_string()))?;
     let features = manifest.get("features").and_then(toml::Value::as_table);
-    Ok(features.into_iter().flatten().map(|(name, _)| name.clone()).collect())
+    Ok(features
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect())
 }

@@ -26,7 +26,10 @@ impl Document {
             .map_err(|error| Error::new("json", &At::root(), error.to_string()).in_file(file))?;
         let Canonical { document, notes } =
             canonicalise(&raw, settings).map_err(|error| error.in_file(file))?;
-        Ok(Self { value: document, notes })
+        Ok(Self {
+            value: document,
+            notes,
+        })
     }
 
     /// Reads the file at `path`.
@@ -51,7 +54,11 @@ impl Document {
         for (path, item) in Node::root(&self.value).need("paths")?.members()? {
             for (method, operation) in item.members()? {
                 let id = operation.text_of("operationId")?;
-                operations.push(Operation::read(path, method, &operation.clone().in_operation(id))?);
+                operations.push(Operation::read(
+                    path,
+                    method,
+                    &operation.clone().in_operation(id),
+                )?);
             }
         }
         Ok(operations)
@@ -63,7 +70,9 @@ impl Document {
 
     /// The compatibility date that the document describes, where it states one.
     pub(crate) fn compatibility_date(&self) -> Option<&str> {
-        self.value.pointer("/components/parameters/CompatibilityDate/schema/enum/0")?.as_str()
+        self.value
+            .pointer("/components/parameters/CompatibilityDate/schema/enum/0")?
+            .as_str()
     }
 
     pub(crate) fn base_url(&self) -> Option<&str> {
@@ -125,25 +134,47 @@ pub(crate) struct Body {
 impl Operation {
     fn read(path: &str, method: &str, node: &Node<'_>) -> Result<Self> {
         let (status, success) = success(node)?;
-        let text = |key: &str| node.get(key).map(|place| place.text().map(str::to_owned)).transpose();
+        let text = |key: &str| {
+            node.get(key)
+                .map(|place| place.text().map(str::to_owned))
+                .transpose()
+        };
         let seconds = |key: &str| node.get(key).map(|place| whole(&place)).transpose();
         Ok(Self {
             id: node.text_of("operationId")?.to_owned(),
             method: method.to_owned(),
             path: path.to_owned(),
-            tag: node.need("tags")?.items()?.first().map_or(Ok(""), Node::text)?.to_owned(),
+            tag: node
+                .need("tags")?
+                .items()?
+                .first()
+                .map_or(Ok(""), Node::text)?
+                .to_owned(),
             deprecated: node.flag("deprecated"),
             security: security(node)?,
             roles: texts(node, "x-required-roles")?,
-            rate_limit: node.get("x-rate-limit").map(|limit| rate_limit(&limit)).transpose()?,
+            rate_limit: node
+                .get("x-rate-limit")
+                .map(|limit| rate_limit(&limit))
+                .transpose()?,
             cache_ttl: seconds("x-client-cache-ttl")?.or(seconds("x-server-cache-ttl")?),
             cache_mode: text("x-server-cache-mode")?,
             cursor: text("x-pagination")?.as_deref() == Some("cursor"),
             tombstone_ttl: seconds("x-tombstone-ttl")?,
             compatibility_date: text("x-compatibility-date")?,
-            parameters: node.items_of("parameters")?.iter().map(parameter).collect::<Result<_>>()?,
-            body: node.get("requestBody").map(|body| self::body(&body)).transpose()?,
-            answer: success.value.pointer("/content/application~1json/schema").cloned(),
+            parameters: node
+                .items_of("parameters")?
+                .iter()
+                .map(parameter)
+                .collect::<Result<_>>()?,
+            body: node
+                .get("requestBody")
+                .map(|body| self::body(&body))
+                .transpose()?,
+            answer: success
+                .value
+                .pointer("/content/application~1json/schema")
+                .cloned(),
             status,
             x_pages: success.value.pointer("/headers/X-Pages").is_some(),
             empty_list: node.flag("x-empty-list"),
@@ -175,7 +206,11 @@ fn security(node: &Node<'_>) -> Result<Vec<(String, Vec<String>)>> {
     let mut requirements = Vec::new();
     for requirement in node.items_of("security")? {
         for (scheme, scopes) in requirement.members()? {
-            let scopes = scopes.items()?.iter().map(|scope| scope.text().map(str::to_owned)).collect::<Result<_>>()?;
+            let scopes = scopes
+                .items()?
+                .iter()
+                .map(|scope| scope.text().map(str::to_owned))
+                .collect::<Result<_>>()?;
             requirements.push((scheme.to_owned(), scopes));
         }
     }
@@ -183,7 +218,10 @@ fn security(node: &Node<'_>) -> Result<Vec<(String, Vec<String>)>> {
 }
 
 fn texts(node: &Node<'_>, key: &str) -> Result<Vec<String>> {
-    node.items_of(key)?.iter().map(|item| item.text().map(str::to_owned)).collect()
+    node.items_of(key)?
+        .iter()
+        .map(|item| item.text().map(str::to_owned))
+        .collect()
 }
 
 fn whole(node: &Node<'_>) -> Result<u64> {
@@ -196,9 +234,14 @@ fn whole(node: &Node<'_>) -> Result<u64> {
 fn rate_limit(node: &Node<'_>) -> Result<RateLimit> {
     let window = node.need("window-size")?;
     let text = window.text()?;
-    let unit = [("h", 3600), ("m", 60), ("s", 1)].into_iter().find_map(|(unit, factor)| {
-        text.strip_suffix(unit)?.parse::<u32>().ok().map(|number| u64::from(number) * factor)
-    });
+    let unit = [("h", 3600), ("m", 60), ("s", 1)]
+        .into_iter()
+        .find_map(|(unit, factor)| {
+            text.strip_suffix(unit)?
+                .parse::<u32>()
+                .ok()
+                .map(|number| u64::from(number) * factor)
+        });
     let window_seconds =
         unit.ok_or_else(|| window.error("rate-limit", format!("`{text}` is no window such as 15m")))?;
     Ok(RateLimit {
@@ -221,5 +264,8 @@ fn parameter(node: &Node<'_>) -> Result<Parameter> {
 
 fn body(node: &Node<'_>) -> Result<Body> {
     let content = node.need("content")?.need("application/json")?;
-    Ok(Body { required: node.flag("required"), schema: content.need("schema")?.value.clone() })
+    Ok(Body {
+        required: node.flag("required"),
+        schema: content.need("schema")?.value.clone(),
+    })
 }

@@ -67,7 +67,12 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let detail = &self.0;
-        write!(f, "{}#{}", detail.file.as_deref().unwrap_or("specification"), detail.pointer)?;
+        write!(
+            f,
+            "{}#{}",
+            detail.file.as_deref().unwrap_or("specification"),
+            detail.pointer
+        )?;
         if let Some(operation) = &detail.operation {
             write!(f, " (operation {operation})")?;
         }
@@ -92,12 +97,18 @@ impl At {
     /// The place one step further in.
     pub(crate) fn join(&self, step: impl fmt::Display) -> Self {
         let step = step.to_string().replace('~', "~0").replace('/', "~1");
-        Self { pointer: format!("{}/{step}", self.pointer), operation: self.operation.clone() }
+        Self {
+            pointer: format!("{}/{step}", self.pointer),
+            operation: self.operation.clone(),
+        }
     }
 
     /// Another place, within the operation of this one.
     pub(crate) fn around(&self, other: &Self) -> Self {
-        Self { pointer: other.pointer.clone(), operation: self.operation.clone() }
+        Self {
+            pointer: other.pointer.clone(),
+            operation: self.operation.clone(),
+        }
     }
 
     pub(crate) fn in_operation(mut self, operation: &str) -> Self {

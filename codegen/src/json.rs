@@ -32,7 +32,13 @@ fn write_value(text: &mut String, value: &Value, indent: usize) {
         }
         Value::Object(members) => {
             let sorted: BTreeMap<&String, &Value> = members.iter().collect();
-            write_block(text, indent, '{', '}', sorted.into_iter().map(|(key, value)| (Some(key), value)));
+            write_block(
+                text,
+                indent,
+                '{',
+                '}',
+                sorted.into_iter().map(|(key, value)| (Some(key), value)),
+            );
         }
         _ => text.push_str(&line),
     }

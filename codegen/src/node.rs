@@ -11,29 +11,44 @@ pub(crate) struct Node<'a> {
 
 impl<'a> Node<'a> {
     pub(crate) fn root(value: &'a Value) -> Self {
-        Self { value, at: At::root() }
+        Self {
+            value,
+            at: At::root(),
+        }
     }
 
     pub(crate) fn in_operation(self, id: &str) -> Self {
-        Self { at: self.at.in_operation(id), ..self }
+        Self {
+            at: self.at.in_operation(id),
+            ..self
+        }
     }
 
     /// Another place, told with the operation of this one.
     pub(crate) fn within(&self, other: &Self) -> Self {
-        Self { value: other.value, at: self.at.around(&other.at) }
+        Self {
+            value: other.value,
+            at: self.at.around(&other.at),
+        }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key)?;
-        Some(Self { value, at: self.at.join(key) })
+        Some(Self {
+            value,
+            at: self.at.join(key),
+        })
     }
 
     pub(crate) fn need(&self, key: &str) -> Result<Self> {
-        self.get(key).ok_or_else(|| self.error("member", format!("the member `{key}` is missing")))
+        self.get(key)
+            .ok_or_else(|| self.error("member", format!("the member `{key}` is missing")))
     }
 
     pub(crate) fn object(&self) -> Result<&'a Map<String, Value>> {
-        self.value.as_object().ok_or_else(|| self.error("type", "this must be an object"))
+        self.value
+            .as_object()
+            .ok_or_else(|| self.error("type", "this must be an object"))
     }
 
     /// The members of an object, sorted by name.
@@ -41,33 +56,51 @@ impl<'a> Node<'a> {
         let mut members: Vec<_> = self
             .object()?
             .iter()
-            .map(|(key, value)| (key.as_str(), Self { value, at: self.at.join(key) }))
+            .map(|(key, value)| {
+                (
+                    key.as_str(),
+                    Self {
+                        value,
+                        at: self.at.join(key),
+                    },
+                )
+            })
             .collect();
         members.sort_by_key(|(key, _)| *key);
         Ok(members)
     }
 
     pub(crate) fn items(&self) -> Result<Vec<Self>> {
-        let items = self.value.as_array().ok_or_else(|| self.error("type", "this must be an array"))?;
+        let items = self
+            .value
+            .as_array()
+            .ok_or_else(|| self.error("type", "this must be an array"))?;
         Ok(items
             .iter()
             .enumerate()
-            .map(|(index, value)| Self { value, at: self.at.join(index) })
+            .map(|(index, value)| Self {
+                value,
+                at: self.at.join(index),
+            })
             .collect())
     }
 
     /// The items of the array in `key`; none when it is absent.
     pub(crate) fn items_of(&self, key: &str) -> Result<Vec<Self>> {
-        self.get(key).map_or_else(|| Ok(Vec::new()), |array| array.items())
+        self.get(key)
+            .map_or_else(|| Ok(Vec::new()), |array| array.items())
     }
 
     /// The members of the object in `key`; none when it is absent.
     pub(crate) fn members_of(&self, key: &str) -> Result<Vec<(&'a str, Self)>> {
-        self.get(key).map_or_else(|| Ok(Vec::new()), |object| object.members())
+        self.get(key)
+            .map_or_else(|| Ok(Vec::new()), |object| object.members())
     }
 
     pub(crate) fn text(&self) -> Result<&'a str> {
-        self.value.as_str().ok_or_else(|| self.error("type", "this must be a string"))
+        self.value
+            .as_str()
+            .ok_or_else(|| self.error("type", "this must be a string"))
     }
 
     pub(crate) fn text_of(&self, key: &str) -> Result<&'a str> {
@@ -80,13 +113,24 @@ impl<'a> Node<'a> {
 
     /// Follows a local `$ref` once; anything else is returned as it is.
     pub(crate) fn resolved(&self, root: &'a Value) -> Result<Self> {
-        let Some(reference) = self.value.get("$ref") else { return Ok(self.clone()) };
-        let place = Self { value: reference, at: self.at.join("$ref") };
+        let Some(reference) = self.value.get("$ref") else {
+            return Ok(self.clone());
+        };
+        let place = Self {
+            value: reference,
+            at: self.at.join("$ref"),
+        };
         let reference = place.text()?;
         let pointer = reference.strip_prefix('#').unwrap_or_default();
         match root.pointer(pointer) {
-            Some(value) if !pointer.is_empty() => Ok(Self { value, at: self.at.clone() }),
-            _ => Err(place.error("reference", format!("`{reference}` leads nowhere in this document"))),
+            Some(value) if !pointer.is_empty() => Ok(Self {
+                value,
+                at: self.at.clone(),
+            }),
+            _ => Err(place.error(
+                "reference",
+                format!("`{reference}` leads nowhere in this document"),
+            )),
         }
     }
 

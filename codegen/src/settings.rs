@@ -111,7 +111,8 @@ impl Settings {
             for (key, newtype) in entries {
                 if !ids.is_newtype(newtype) {
                     let at = At::root().join("ids").join(table).join(key);
-                    let message = format!("add `{newtype} = \"what it identifies\"` to [ids.number] or [ids.uuid]");
+                    let message =
+                        format!("add `{newtype} = \"what it identifies\"` to [ids.number] or [ids.uuid]");
                     return Err(Error::new("settings", &at, message));
                 }
             }
@@ -121,8 +122,7 @@ impl Settings {
 
     /// The type that a property's content shares with others.
     pub(crate) fn shared_type(&self, origin: &str, property: &str) -> Option<&str> {
-        exact(&self.shared, origin, property)
-            .or_else(|| self.shared.get(property).map(String::as_str))
+        exact(&self.shared, origin, property).or_else(|| self.shared.get(property).map(String::as_str))
     }
 }
 

@@ -125,16 +125,21 @@ fn blame_component(mut alone: Value, problem: &str) -> Error {
 }
 
 fn unreadable(what: &str) -> Error {
-    Error::new("progenitor", &At::root(), format!("its output has a form that is not expected: {what}"))
+    Error::new(
+        "progenitor",
+        &At::root(),
+        format!("its output has a form that is not expected: {what}"),
+    )
 }
 
 impl Signatures {
     fn read_type(&mut self, item: &syn::Item) -> Result<()> {
         let (name, shape) = match item {
             syn::Item::Struct(item) => match &item.fields {
-                syn::Fields::Named(fields) => {
-                    (&item.ident, Shape::Record(fields.named.iter().map(field).collect::<Result<_>>()?))
-                }
+                syn::Fields::Named(fields) => (
+                    &item.ident,
+                    Shape::Record(fields.named.iter().map(field).collect::<Result<_>>()?),
+                ),
                 syn::Fields::Unnamed(_) => (&item.ident, Shape::Newtype),
                 syn::Fields::Unit => return Err(unreadable(&format!("the unit struct {}", item.ident))),
             },
@@ -147,7 +152,9 @@ impl Signatures {
 
     fn read_methods(&mut self, block: &syn::ItemImpl) -> Result<()> {
         for item in &block.items {
-            let syn::ImplItem::Fn(function) = item else { continue };
+            let syn::ImplItem::Fn(function) = item else {
+                continue;
+            };
             if let (Some(_), Some(route)) = (function.sig.asyncness, route(&function.attrs)) {
                 self.methods.insert(route, method(&function.sig)?);
             }
@@ -166,31 +173,51 @@ fn enumeration(item: &syn::ItemEnum) -> Result<Shape> {
                 rust_type(&fields.unnamed[0].ty)?
             }
             syn::Fields::Unit => String::new(),
-            _ => return Err(unreadable(&format!("the variant {} of {}", variant.ident, item.ident))),
+            _ => {
+                return Err(unreadable(&format!(
+                    "the variant {} of {}",
+                    variant.ident, item.ident
+                )));
+            }
         };
         let name = variant.ident.to_string();
         let wire = serde_attribute(&variant.attrs, "rename").unwrap_or_else(|| name.clone());
         variants.push(Variant { name, wire, content });
     }
-    Ok(if is_choice { Shape::Choice(variants) } else { Shape::OpenEnum(variants) })
+    Ok(if is_choice {
+        Shape::Choice(variants)
+    } else {
+        Shape::OpenEnum(variants)
+    })
 }
 
 fn field(field: &syn::Field) -> Result<Field> {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-    let wire = serde_attribute(&field.attrs, "rename").unwrap_or_else(|| name.trim_start_matches("r#").to_owned());
-    let optional = ["default", "skip_serializing_if"].iter().any(|key| serde_attribute(&field.attrs, key).is_some());
+    let wire =
+        serde_attribute(&field.attrs, "rename").unwrap_or_else(|| name.trim_start_matches("r#").to_owned());
+    let optional = ["default", "skip_serializing_if"]
+        .iter()
+        .any(|key| serde_attribute(&field.attrs, key).is_some());
     let mut content = rust_type(&field.ty)?;
     if optional && !content.starts_with("Option<") {
         // An absent list is not an empty one.
         content = format!("Option<{content}>");
     }
-    Ok(Field { name, wire, content, optional })
+    Ok(Field {
+        name,
+        wire,
+        content,
+        optional,
+    })
 }
 
 /// The value of a serde attribute; the empty string for one without a value.
 fn serde_attribute(attributes: &[syn::Attribute], wanted: &str) -> Option<String> {
     let mut found = None;
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+    {
         // Attributes of other forms than `name` and `name = "value"` are not looked for.
         let _ = attribute.parse_nested_meta(|meta| {
             let value = match meta.value() {
@@ -209,8 +236,16 @@ fn serde_attribute(attributes: &[syn::Attribute], wanted: &str) -> Option<String
 /// `progenitor` says in each method's docs which request it sends.
 fn route(attributes: &[syn::Attribute]) -> Option<String> {
     attributes.iter().find_map(|attribute| {
-        let syn::Meta::NameValue(meta) = &attribute.meta else { return None };
-        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &meta.value else { return None };
+        let syn::Meta::NameValue(meta) = &attribute.meta else {
+            return None;
+        };
+        let syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(text),
+            ..
+        }) = &meta.value
+        else {
+            return None;
+        };
         let text = text.value();
         let (_, rest) = text.split_once("Sends a `")?;
         let (method, rest) = rest.split_once("` request to `")?;
@@ -223,17 +258,26 @@ fn method(signature: &syn::Signature) -> Result<Method> {
     for input in &signature.inputs {
         let syn::FnArg::Typed(input) = input else { continue };
         let content = rust_type(&input.ty)?;
-        let content = content.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(&content);
+        let content = content
+            .strip_prefix("Option<")
+            .and_then(|rest| rest.strip_suffix('>'))
+            .unwrap_or(&content);
         arguments.push((input.pat.to_token_stream().to_string(), content.to_owned()));
     }
-    let syn::ReturnType::Type(_, output) = &signature.output else { return Err(unreadable("no return type")) };
+    let syn::ReturnType::Type(_, output) = &signature.output else {
+        return Err(unreadable("no return type"));
+    };
     let output = rust_type(output)?;
     let inner = output
         .strip_prefix("Result<ResponseValue<")
         .and_then(|rest| rest.split_once(">, Error<"))
         .map(|(inner, _)| inner.to_owned())
         .ok_or_else(|| unreadable(&output))?;
-    Ok(Method { name: signature.ident.to_string(), arguments, output: inner })
+    Ok(Method {
+        name: signature.ident.to_string(),
+        arguments,
+        output: inner,
+    })
 }
 
 /// A type as text: without paths, references and lifetimes.
@@ -248,12 +292,16 @@ fn rust_type(content: &syn::Type) -> Result<String> {
 }
 
 fn path_type(path: &syn::Path) -> Result<String> {
-    let Some(last) = path.segments.last() else { return Err(unreadable("a type without a name")) };
+    let Some(last) = path.segments.last() else {
+        return Err(unreadable("a type without a name"));
+    };
     let name = match last.ident.to_string().as_str() {
         "str" => "String".to_owned(),
         other => other.to_owned(),
     };
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return Ok(name) };
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return Ok(name);
+    };
     let mut inner = Vec::new();
     for argument in &arguments.args {
         match argument {

@@ -31,7 +31,10 @@ pub(crate) fn type_name(text: &str) -> String {
     let named = match text {
         "+1" => "plus1".to_owned(),
         "-1" => "minus1".to_owned(),
-        _ => parts(&text.replace('\'', "")).iter().map(|part| capital(part)).collect(),
+        _ => parts(&text.replace('\'', ""))
+            .iter()
+            .map(|part| capital(part))
+            .collect(),
     };
     reserved_or(match named.chars().next() {
         None => "X".to_owned(),
@@ -79,21 +82,32 @@ fn capital(part: &str) -> String {
 }
 
 fn reserved_or(name: String) -> String {
-    if is_keyword(&name) { format!("{name}_") } else { name }
+    if is_keyword(&name) {
+        format!("{name}_")
+    } else {
+        name
+    }
 }
 
 /// The parts of a name, as `progenitor` parts them: at anything that is no letter or digit, before a capital that
 /// follows a small letter (`type|ID`), and before the last of several capitals when a small one follows (`ID|List`).
 fn parts(text: &str) -> Vec<String> {
     let mut parts = Vec::new();
-    for run in text.split(|letter: char| !letter.is_alphanumeric()).filter(|run| !run.is_empty()) {
+    for run in text
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|run| !run.is_empty())
+    {
         let letters: Vec<char> = run.chars().collect();
         let mut part = String::new();
         // Whether the last letter of the part with a case was a capital.
         let mut capital = None;
         for (index, &letter) in letters.iter().enumerate() {
             let next = letters.get(index + 1).copied();
-            let here = if letter.is_lowercase() { Some(false) } else { letter.is_uppercase().then_some(true).or(capital) };
+            let here = if letter.is_lowercase() {
+                Some(false)
+            } else {
+                letter.is_uppercase().then_some(true).or(capital)
+            };
             if here == Some(false) && next.is_some_and(char::is_uppercase) {
                 part.push(letter);
                 parts.push(std::mem::take(&mut part));
@@ -120,7 +134,10 @@ pub(crate) fn old_schema_name(path: &str, method: &str) -> String {
 
 /// The path's fixed segments as one word: `/markets/{region_id}/orders` gives `MarketsOrders`.
 pub(crate) fn fixed_segments(path: &str) -> String {
-    path.split('/').filter(|segment| !segment.is_empty() && !segment.starts_with('{')).map(pascal).collect()
+    path.split('/')
+        .filter(|segment| !segment.is_empty() && !segment.starts_with('{'))
+        .map(pascal)
+        .collect()
 }
 
 /// `Orders` gives `Order`; a word without a singular of its own form is returned as `None`.
@@ -136,10 +153,49 @@ pub(crate) fn singular(word: &str) -> Option<String> {
 
 /// Names that generated code uses for something else.
 pub(crate) const TAKEN: &[&str] = &[
-    "AsRef", "BodyFacts", "Bound", "Box", "BTreeMap", "CacheMode", "Cow", "DateTime", "Default", "Effect", "Endpoint",
-    "Err", "Error", "Esi", "From", "Into", "IntoIterator", "Iterator", "Map", "Method", "NaiveDate", "None", "Ok",
-    "Operation", "Option", "Pagination", "Parameter", "Request", "Response", "Result", "Rule", "Scope", "Security",
-    "Self", "Send", "Some", "String", "Success", "Sync", "Utc", "Uuid", "Value", "Vec",
+    "AsRef",
+    "BodyFacts",
+    "Bound",
+    "Box",
+    "BTreeMap",
+    "CacheMode",
+    "Cow",
+    "DateTime",
+    "Default",
+    "Effect",
+    "Endpoint",
+    "Err",
+    "Error",
+    "Esi",
+    "From",
+    "Into",
+    "IntoIterator",
+    "Iterator",
+    "Map",
+    "Method",
+    "NaiveDate",
+    "None",
+    "Ok",
+    "Operation",
+    "Option",
+    "Pagination",
+    "Parameter",
+    "Request",
+    "Response",
+    "Result",
+    "Rule",
+    "Scope",
+    "Security",
+    "Self",
+    "Send",
+    "Some",
+    "String",
+    "Success",
+    "Sync",
+    "Utc",
+    "Uuid",
+    "Value",
+    "Vec",
 ];
 
 /// Whether generated code uses the name for something else.

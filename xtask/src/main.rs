@@ -13,7 +13,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."));
     let run = || -> Result<Outcome, Failure> {
         match Command::parse() {
             Command::Codegen(take_in) => take_in.run(package).map(|()| Outcome::Fine),

@@ -8,11 +8,15 @@ const PREFIX: &str = "#/components/schemas/";
 
 /// Replaces references to array schemas by the arrays, whose object items become schemas named `...Item`.
 pub(super) fn inline(document: &mut Value) -> Result<()> {
-    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
+    let Some(schemas) = document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+    else {
         return Ok(());
     };
-    let (arrays, kept): (Map<String, Value>, Map<String, Value>) =
-        std::mem::take(schemas).into_iter().partition(|(_, schema)| schema.get("type") == Some(&json!("array")));
+    let (arrays, kept): (Map<String, Value>, Map<String, Value>) = std::mem::take(schemas)
+        .into_iter()
+        .partition(|(_, schema)| schema.get("type") == Some(&json!("array")));
     *schemas = kept;
     let mut inlined = BTreeMap::new();
     for (name, mut array) in arrays {
@@ -31,8 +35,10 @@ pub(super) fn inline(document: &mut Value) -> Result<()> {
 /// A schema that only refers to an array is that array.
 fn take_aliases(schemas: &mut Map<String, Value>, arrays: &mut BTreeMap<String, Value>) {
     loop {
-        let aliases: Vec<_> =
-            schemas.iter().filter_map(|(name, schema)| Some((name.clone(), array_at(schema, arrays)?.1))).collect();
+        let aliases: Vec<_> = schemas
+            .iter()
+            .filter_map(|(name, schema)| Some((name.clone(), array_at(schema, arrays)?.1)))
+            .collect();
         if aliases.is_empty() {
             return;
         }
@@ -73,7 +79,11 @@ fn substitute(value: &mut Value, arrays: &BTreeMap<String, Value>, trail: &mut V
     if let Some((name, array)) = array_at(value, arrays) {
         if trail.contains(&name) {
             let at = At::root().join("components").join("schemas").join(name);
-            return Err(Error::new("cycle", &at, "an array that contains itself has no end"));
+            return Err(Error::new(
+                "cycle",
+                &at,
+                "an array that contains itself has no end",
+            ));
         }
         trail.push(name);
         *value = array;
@@ -82,8 +92,12 @@ fn substitute(value: &mut Value, arrays: &BTreeMap<String, Value>, trail: &mut V
         return Ok(());
     }
     match value {
-        Value::Array(items) => items.iter_mut().try_for_each(|item| substitute(item, arrays, trail)),
-        Value::Object(members) => members.values_mut().try_for_each(|member| substitute(member, arrays, trail)),
+        Value::Array(items) => items
+            .iter_mut()
+            .try_for_each(|item| substitute(item, arrays, trail)),
+        Value::Object(members) => members
+            .values_mut()
+            .try_for_each(|member| substitute(member, arrays, trail)),
         _ => Ok(()),
     }
 }

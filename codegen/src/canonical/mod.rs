@@ -69,7 +69,10 @@ pub fn canonicalise(raw: &Value, settings: &Settings) -> Result<Canonical> {
     text::check(&document)?;
     context.notes.sort();
     context.notes.dedup();
-    Ok(Canonical { document, notes: context.notes })
+    Ok(Canonical {
+        document,
+        notes: context.notes,
+    })
 }
 
 /// What the rules for operations share.
@@ -97,7 +100,9 @@ fn servers(root: &Node<'_>) -> Result<Value> {
 /// The tags that operations have, sorted; what the document lists besides has no meaning here.
 fn tags(paths: &Map<String, Value>) -> Value {
     let operations = paths.values().filter_map(Value::as_object).flat_map(Map::values);
-    let mut names: Vec<&str> = operations.filter_map(|operation| operation.pointer("/tags/0")?.as_str()).collect();
+    let mut names: Vec<&str> = operations
+        .filter_map(|operation| operation.pointer("/tags/0")?.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names.into_iter().map(|name| json!({ "name": name })).collect()

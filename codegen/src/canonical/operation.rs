@@ -41,7 +41,10 @@ impl<'a> Context<'a> {
         if !security.is_empty() {
             facts.insert("security".to_owned(), Value::Array(security));
         }
-        facts.insert("parameters".to_owned(), self.parameters(path, &operation, shared)?);
+        facts.insert(
+            "parameters".to_owned(),
+            self.parameters(path, &operation, shared)?,
+        );
         if let Some(place) = operation.get("requestBody") {
             facts.insert("requestBody".to_owned(), self.body(&place)?);
         }
@@ -79,13 +82,19 @@ impl<'a> Context<'a> {
 
     fn body(&self, place: &Node<'a>) -> Result<Value> {
         let body = place.resolved(self.document)?;
-        let content = self.content(&body)?.ok_or_else(|| body.error("content", "a body needs content"))?;
+        let content = self
+            .content(&body)?
+            .ok_or_else(|| body.error("content", "a body needs content"))?;
         Ok(json!({ "required": body.flag("required"), "content": content }))
     }
 
     fn extensions(&mut self, operation: &Node<'a>, facts: &mut Map<String, Value>) -> Result<()> {
         let known = &self.settings.extensions;
-        for (key, member) in operation.members()?.into_iter().filter(|(key, _)| key.starts_with("x-")) {
+        for (key, member) in operation
+            .members()?
+            .into_iter()
+            .filter(|(key, _)| key.starts_with("x-"))
+        {
             if known.keep.contains(key) {
                 let mut value = member.value.clone();
                 if let Value::Array(items) = &mut value {
@@ -105,7 +114,10 @@ impl<'a> Context<'a> {
 fn tag<'a>(operation: &Node<'a>) -> Result<&'a str> {
     let tags = operation.items_of("tags")?;
     let Some(tag) = tags.first() else {
-        return Err(operation.error("tag", "an operation needs a tag: it says in which module the operation stands"));
+        return Err(operation.error(
+            "tag",
+            "an operation needs a tag: it says in which module the operation stands",
+        ));
     };
     let text = tag.text()?;
     let module = words::snake(text);

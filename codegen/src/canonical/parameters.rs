@@ -12,7 +12,11 @@ use std::collections::BTreeSet;
 pub(super) fn is_lifted(parameter: &Node<'_>, settings: &Settings) -> Result<bool> {
     let name = parameter.text_of("name")?;
     Ok(match parameter.text_of("in")? {
-        "header" => settings.lifted.header.iter().any(|lifted| lifted.eq_ignore_ascii_case(name)),
+        "header" => settings
+            .lifted
+            .header
+            .iter()
+            .any(|lifted| lifted.eq_ignore_ascii_case(name)),
         "query" => settings.lifted.query.contains(name),
         _ => false,
     })
@@ -50,10 +54,13 @@ impl<'a> Context<'a> {
             let name = parameter.text_of("name")?;
             match parameter.text_of("in")? {
                 "path" if parameter.flag("required") => drop(in_path.insert(name)),
-                "path" => return Err(place.error("parameter", format!("path parameter `{name}` must be required"))),
+                "path" => {
+                    return Err(place.error("parameter", format!("path parameter `{name}` must be required")));
+                }
                 "query" => {}
                 other => {
-                    let message = format!("`{name}` is in {other}; add it to [lifted] {other} if the client sets it");
+                    let message =
+                        format!("`{name}` is in {other}; add it to [lifted] {other} if the client sets it");
                     return Err(place.error("parameter", message));
                 }
             }
@@ -62,10 +69,16 @@ impl<'a> Context<'a> {
                 return Err(place.error("parameter", format!("`{name}` gives no name of an argument")));
             }
             if word == "body" && operation.get("requestBody").is_some() {
-                return Err(place.error("parameter", "the operation has a body, which is the argument of this name"));
+                return Err(place.error(
+                    "parameter",
+                    "the operation has a body, which is the argument of this name",
+                ));
             }
             if !names.insert(word) {
-                return Err(place.error("parameter", format!("two parameters would be the argument of `{name}`")));
+                return Err(place.error(
+                    "parameter",
+                    format!("two parameters would be the argument of `{name}`"),
+                ));
             }
             parameters.push((name, self.with_style(name, facts(&parameter, self.document)?)));
         }
@@ -122,14 +135,22 @@ fn check_template(path: &str, operation: &Node<'_>, declared: &BTreeSet<&str>) -
                 }
             }
             None if segment.chars().all(in_segment) => {}
-            _ => return Err(operation.error("path", format!("`{segment}` is no path segment that can be filled in"))),
+            _ => {
+                return Err(operation.error(
+                    "path",
+                    format!("`{segment}` is no path segment that can be filled in"),
+                ));
+            }
         }
     }
     if !path.starts_with('/') {
         return Err(operation.error("path", format!("`{path}` does not start with a slash")));
     }
     match in_template.symmetric_difference(declared).next() {
-        Some(name) => Err(operation.error("path", format!("`{name}` must stand in the path and among its parameters"))),
+        Some(name) => Err(operation.error(
+            "path",
+            format!("`{name}` must stand in the path and among its parameters"),
+        )),
         None => Ok(()),
     }
 }

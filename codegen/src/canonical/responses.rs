@@ -22,8 +22,15 @@ impl<'a> Context<'a> {
             match code.as_bytes() {
                 [b'2', b'0'..=b'9', b'0'..=b'9'] => successes.push((code, response)),
                 b"304" => {}
-                b"default" | [b'4' | b'5', b'0'..=b'9' | b'X', b'0'..=b'9' | b'X'] => error = error.or(self.content(&response)?),
-                _ => return Err(raw.error("responses", format!("`{code}` is no status that ESI answers with"))),
+                b"default" | [b'4' | b'5', b'0'..=b'9' | b'X', b'0'..=b'9' | b'X'] => {
+                    error = error.or(self.content(&response)?)
+                }
+                _ => {
+                    return Err(raw.error(
+                        "responses",
+                        format!("`{code}` is no status that ESI answers with"),
+                    ));
+                }
             }
         }
         let mut facts = Map::new();
@@ -33,7 +40,10 @@ impl<'a> Context<'a> {
                 facts.insert(class.to_owned(), json!({ "description": "", "content": content }));
             }
         }
-        Ok(Responses { facts: Value::Object(facts), empty_list })
+        Ok(Responses {
+            facts: Value::Object(facts),
+            empty_list,
+        })
     }
 
     /// A 200 and a 204 on one operation are one typed 200; the 204 is an empty list.
@@ -48,17 +58,26 @@ impl<'a> Context<'a> {
             successes.retain(|(code, _)| *code != "204");
         }
         let [(code, response)] = &successes[..] else {
-            return Err(place.error("responses", "there must be one successful answer, or a 200 and a 204"));
+            return Err(place.error(
+                "responses",
+                "there must be one successful answer, or a 200 and a 204",
+            ));
         };
         let content = self.content(response)?;
         if documented == 2 && !self.is_list(response)? {
-            return Err(place.error("responses", "a 204 beside a 200 is understood only where the 200 is a list"));
+            return Err(place.error(
+                "responses",
+                "a 204 beside a 200 is understood only where the 200 is a list",
+            ));
         }
         let mut success = Map::from_iter([("description".to_owned(), json!(""))]);
         if let Some(content) = content {
             success.insert("content".to_owned(), content);
         }
-        if response.get("headers").is_some_and(|headers| headers.get("X-Pages").is_some()) {
+        if response
+            .get("headers")
+            .is_some_and(|headers| headers.get("X-Pages").is_some())
+        {
             let pages = json!({ "X-Pages": { "schema": { "type": "integer", "format": "int32" } } });
             success.insert("headers".to_owned(), pages);
         }
@@ -67,7 +86,10 @@ impl<'a> Context<'a> {
     }
 
     fn is_list(&self, response: &Node<'a>) -> Result<bool> {
-        let Some(content) = response.get("content").and_then(|content| content.get("application/json")) else {
+        let Some(content) = response
+            .get("content")
+            .and_then(|content| content.get("application/json"))
+        else {
             return Ok(false);
         };
         let schema = content.need("schema")?.resolved(self.document)?;
@@ -76,7 +98,9 @@ impl<'a> Context<'a> {
 
     /// The JSON content of a response or a request body; none when it has no content.
     pub(super) fn content(&self, holder: &Node<'a>) -> Result<Option<Value>> {
-        let Some(content) = holder.get("content") else { return Ok(None) };
+        let Some(content) = holder.get("content") else {
+            return Ok(None);
+        };
         let Some(json) = content.get("application/json") else {
             return Err(content.error("content", "there is content, but none of it is application/json"));
         };

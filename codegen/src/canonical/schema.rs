@@ -68,7 +68,10 @@ pub(super) fn facts(node: &Node<'_>, document: &Value) -> Result<Value> {
 pub(super) fn check_name(name: &str, schema: &Node<'_>) -> Result<()> {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     if name.is_empty() || !name.chars().all(is_allowed) {
-        return Err(schema.error("schema-name", format!("`{name}` must be of letters, digits, `.`, `_` and `-`")));
+        return Err(schema.error(
+            "schema-name",
+            format!("`{name}` must be of letters, digits, `.`, `_` and `-`"),
+        ));
     }
     Ok(())
 }
@@ -76,15 +79,20 @@ pub(super) fn check_name(name: &str, schema: &Node<'_>) -> Result<()> {
 /// Keywords that combine schemas stand alone: what is beside them would be lost.
 fn combined(node: &Node<'_>) -> Result<()> {
     let present = |keywords: &[&'static str]| -> Vec<&'static str> {
-        keywords.iter().copied().filter(|keyword| node.value.get(keyword).is_some()).collect()
+        keywords
+            .iter()
+            .copied()
+            .filter(|keyword| node.value.get(keyword).is_some())
+            .collect()
     };
     let combining = present(&["oneOf", "anyOf", "allOf"]);
     let others = present(&["properties", "additionalProperties", "items", "enum", "const"]);
     match (&combining[..], &others[..]) {
         ([], _) | ([_], []) => Ok(()),
-        ([one], [other, ..]) | ([one, other, ..], _) => {
-            Err(node.error("keyword", format!("`{other}` beside `{one}` is not supported in a schema")))
-        }
+        ([one], [other, ..]) | ([one, other, ..], _) => Err(node.error(
+            "keyword",
+            format!("`{other}` beside `{one}` is not supported in a schema"),
+        )),
     }
 }
 
@@ -109,7 +117,9 @@ fn plain(node: &Node<'_>, document: &Value) -> Result<Value> {
     match kind {
         Some("object") => object(node, document, &mut facts)?,
         Some("array") => {
-            let items = node.get("items").map_or_else(|| Ok(json!({})), |items| self::facts(&items, document))?;
+            let items = node
+                .get("items")
+                .map_or_else(|| Ok(json!({})), |items| self::facts(&items, document))?;
             facts.insert("items".to_owned(), items);
         }
         _ => {}
@@ -127,8 +137,15 @@ fn plain(node: &Node<'_>, document: &Value) -> Result<Value> {
 fn type_of<'a>(node: &Node<'a>) -> Result<(Option<&'a str>, bool)> {
     let nullable = node.flag("nullable");
     let Some(place) = node.get("type") else {
-        let implied = [("properties", "object"), ("additionalProperties", "object"), ("items", "array")];
-        let kind = implied.iter().find(|(key, _)| node.value.get(key).is_some()).map(|(_, kind)| *kind);
+        let implied = [
+            ("properties", "object"),
+            ("additionalProperties", "object"),
+            ("items", "array"),
+        ];
+        let kind = implied
+            .iter()
+            .find(|(key, _)| node.value.get(key).is_some())
+            .map(|(_, kind)| *kind);
         return Ok((kind, nullable));
     };
     let mut names = Vec::new();
@@ -182,7 +199,11 @@ struct Values {
 fn enum_values(node: &Node<'_>) -> Result<Option<Values>> {
     let (place, mut values) = match (node.get("enum"), node.get("const")) {
         (Some(place), _) => {
-            let values: Vec<Value> = place.items()?.into_iter().map(|item| item.value.clone()).collect();
+            let values: Vec<Value> = place
+                .items()?
+                .into_iter()
+                .map(|item| item.value.clone())
+                .collect();
             (place, values)
         }
         (None, Some(constant)) => (constant.clone(), vec![constant.value.clone()]),
@@ -225,7 +246,10 @@ fn object(node: &Node<'_>, document: &Value, facts: &mut Map<String, Value>) -> 
     for name in node.items_of("required")? {
         let text = name.text()?;
         if !properties.contains_key(text) {
-            return Err(name.error("required", format!("`{text}` is required but is no property of this object")));
+            return Err(name.error(
+                "required",
+                format!("`{text}` is required but is no property of this object"),
+            ));
         }
         required.push(text);
     }
@@ -268,7 +292,10 @@ fn one_of(node: &Node<'_>, alternatives: &Node<'_>, document: &Value) -> Result<
     for branch in &branches {
         let mut facts = facts(branch, document)?;
         let Some(tag) = single_property(&facts) else {
-            return Err(branch.error("one-of", "only objects of one property each can stand in a choice"));
+            return Err(branch.error(
+                "one-of",
+                "only objects of one property each can stand in a choice",
+            ));
         };
         if tags.contains(&tag) {
             return Err(branch.error("one-of", format!("`{tag}` is the property of two alternatives")));

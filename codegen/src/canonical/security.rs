@@ -14,7 +14,9 @@ pub(super) struct Scopes(BTreeMap<String, String>);
 impl Scopes {
     fn claim(&mut self, scope: &str, place: &Node<'_>) -> Result<()> {
         let variant = words::pascal(scope);
-        if !variant.starts_with(|letter: char| letter.is_ascii_uppercase()) || ["Other", "Self"].contains(&&*variant) {
+        if !variant.starts_with(|letter: char| letter.is_ascii_uppercase())
+            || ["Other", "Self"].contains(&&*variant)
+        {
             return Err(place.error("scope", format!("`{scope}` gives no name of a variant")));
         }
         match self.0.insert(variant, scope.to_owned()) {
@@ -81,7 +83,10 @@ impl<'a> Context<'a> {
         for requirement in operation.items_of("security")? {
             let mut facts = Map::new();
             for (scheme, place) in requirement.members()? {
-                let declared = self.document.pointer("/components/securitySchemes").and_then(Value::as_object);
+                let declared = self
+                    .document
+                    .pointer("/components/securitySchemes")
+                    .and_then(Value::as_object);
                 if !declared.is_some_and(|declared| declared.contains_key(scheme)) {
                     return Err(place.error("security-scheme", format!("no scheme `{scheme}` is declared")));
                 }

@@ -35,7 +35,11 @@ impl Compare {
         } else {
             print!("{diff}");
         }
-        Ok(if self.fail_on_breaking && diff.is_breaking() { Outcome::Breaking } else { Outcome::Fine })
+        Ok(if self.fail_on_breaking && diff.is_breaking() {
+            Outcome::Breaking
+        } else {
+            Outcome::Fine
+        })
     }
 }
 

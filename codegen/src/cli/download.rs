@@ -47,7 +47,10 @@ impl Fetch {
         for note in &document.notes {
             eprintln!("note: {note}");
         }
-        println!("wrote {}; build with ESI_SPEC set to its absolute path", self.output.display());
+        println!(
+            "wrote {}; build with ESI_SPEC set to its absolute path",
+            self.output.display()
+        );
         Ok(())
     }
 }
@@ -56,7 +59,11 @@ impl From {
     /// The raw text and its name.
     pub(super) fn text(&self) -> Result<(String, String), Failure> {
         let source = self.spec.as_deref().unwrap_or(DEFAULT);
-        let text = if is_url(source) { self.download(source)? } else { read(Path::new(source))? };
+        let text = if is_url(source) {
+            self.download(source)?
+        } else {
+            read(Path::new(source))?
+        };
         self.check_date(&text, source)?;
         Ok((text, source.to_owned()))
     }
@@ -71,13 +78,15 @@ impl From {
 
     /// A document of another date than the one asked for would be taken in silently.
     fn check_date(&self, text: &str, source: &str) -> Result<(), Failure> {
-        let Some(asked) = self.compatibility_date else { return Ok(()) };
+        let Some(asked) = self.compatibility_date else {
+            return Ok(());
+        };
         let document: Value = serde_json::from_str(text).unwrap_or_default();
         let stated = document.pointer("/components/parameters/CompatibilityDate/schema/enum/0");
         match stated.and_then(Value::as_str) {
-            Some(stated) if stated != asked.to_string() => {
-                Err(Failure::new(format!("{source} is of {stated}, not of {asked}: leave --compatibility-date out or correct it")))
-            }
+            Some(stated) if stated != asked.to_string() => Err(Failure::new(format!(
+                "{source} is of {stated}, not of {asked}: leave --compatibility-date out or correct it"
+            ))),
             _ => Ok(()),
         }
     }
@@ -94,24 +103,41 @@ fn read(path: &Path) -> Result<String, Failure> {
 /// The newest compatibility date that ESI lists and that has begun: a date begins at 11:00 UTC, with ESI's day.
 fn newest_date(url: &str) -> Result<NaiveDate, Failure> {
     let (origin, _) = url.split_once("/meta/").ok_or_else(|| {
-        Failure::new(format!("{url} has no /meta/ in it, so the dates cannot be looked up: give --compatibility-date"))
+        Failure::new(format!(
+            "{url} has no /meta/ in it, so the dates cannot be looked up: give --compatibility-date"
+        ))
     })?;
     let list = format!("{origin}/meta/compatibility-dates");
-    let dates: Value = serde_json::from_str(&get(&list, None)?)
-        .map_err(|error| Failure::new(format!("{list}: {error}")))?;
+    let dates: Value =
+        serde_json::from_str(&get(&list, None)?).map_err(|error| Failure::new(format!("{list}: {error}")))?;
     let today = (Utc::now() - Duration::hours(11)).date_naive();
-    let dates = dates.get("compatibility_dates").and_then(Value::as_array).into_iter().flatten();
-    let begun = dates.filter_map(|date| date.as_str()?.parse::<NaiveDate>().ok()).filter(|date| *date <= today);
-    begun.max().ok_or_else(|| Failure::new(format!("{list} lists no date that has begun")))
+    let dates = dates
+        .get("compatibility_dates")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let begun = dates
+        .filter_map(|date| date.as_str()?.parse::<NaiveDate>().ok())
+        .filter(|date| *date <= today);
+    begun
+        .max()
+        .ok_or_else(|| Failure::new(format!("{list} lists no date that has begun")))
 }
 
 fn get(url: &str, date: Option<NaiveDate>) -> Result<String, Failure> {
     let agent = concat!("esikit-codegen/", env!("CARGO_PKG_VERSION"));
-    let mut request = ureq::get(url).header("User-Agent", agent).header("Accept", "application/json");
+    let mut request = ureq::get(url)
+        .header("User-Agent", agent)
+        .header("Accept", "application/json");
     if let Some(date) = date {
         request = request.header("X-Compatibility-Date", date.to_string());
     }
     let failed = |error: ureq::Error| Failure::new(format!("{url}: {error}"));
     let mut response = request.call().map_err(failed)?;
-    response.body_mut().with_config().limit(LIMIT).read_to_string().map_err(failed)
+    response
+        .body_mut()
+        .with_config()
+        .limit(LIMIT)
+        .read_to_string()
+        .map_err(failed)
 }

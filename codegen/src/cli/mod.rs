@@ -54,7 +54,9 @@ pub enum Outcome {
 
 /// The settings of a checkout, or what is built in: enough to canonicalise and compare.
 fn settings(package: Option<&Path>) -> Result<Settings, Failure> {
-    let Some(package) = package else { return Ok(Settings::builtin()?) };
+    let Some(package) = package else {
+        return Ok(Settings::builtin()?);
+    };
     let path = package.join("spec/codegen.toml");
     let text = std::fs::read_to_string(&path).map_err(|error| Failure::file(&path, &error))?;
     Settings::parse(&text).map_err(|error| error.in_file(path.display().to_string()).into())

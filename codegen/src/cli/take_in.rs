@@ -34,7 +34,11 @@ impl TakeIn {
         let settings = settings(Some(package))?;
         let docs_file = package.join("spec/docs.toml");
         let docs = std::fs::read_to_string(&docs_file).map_err(|error| Failure::file(&docs_file, &error))?;
-        let checkout = Checkout { package, settings, docs: Docs::parse(&docs)? };
+        let checkout = Checkout {
+            package,
+            settings,
+            docs: Docs::parse(&docs)?,
+        };
         if self.check || (self.stats && self.from.spec.is_none()) {
             let source = checkout.check(&self.from)?;
             if self.stats {
@@ -89,29 +93,51 @@ impl Checkout<'_> {
         };
         let document = Document::parse(&text, &name, &self.settings)?;
         if document.to_text() != committed {
-            return Err(Failure::new(format!("spec/esi.json is not what would be written now; run:\n    {mends}")));
+            return Err(Failure::new(format!(
+                "spec/esi.json is not what would be written now; run:\n    {mends}"
+            )));
         }
         let source = self.generate(&document)?;
         if self.generate(&document)?.files != source.files {
-            return Err(Failure::new("two runs on one document gave different source: codegen is not deterministic"));
+            return Err(Failure::new(
+                "two runs on one document gave different source: codegen is not deterministic",
+            ));
         }
         let todo: Vec<&String> = source.notes.iter().chain(&source.undocumented).collect();
         if !todo.is_empty() {
-            let list = todo.into_iter().map(|entry| format!("\n    {entry}")).collect::<String>();
-            return Err(Failure::new(format!("spec/codegen.toml and spec/docs.toml do not cover everything:{list}")));
+            let list = todo
+                .into_iter()
+                .map(|entry| format!("\n    {entry}"))
+                .collect::<String>();
+            return Err(Failure::new(format!(
+                "spec/codegen.toml and spec/docs.toml do not cover everything:{list}"
+            )));
         }
-        println!("spec/esi.json is up to date: {} operations", operations(&document));
+        println!(
+            "spec/esi.json is up to date: {} operations",
+            operations(&document)
+        );
         Ok(source)
     }
 
     fn generate(&self, document: &Document) -> Result<Source, Failure> {
-        Ok(generate(document, &Selection::Everything, &self.settings, &self.docs)?)
+        Ok(generate(
+            document,
+            &Selection::Everything,
+            &self.settings,
+            &self.docs,
+        )?)
     }
 }
 
 fn operations(document: &Document) -> usize {
     let paths = document.value.get("paths").and_then(serde_json::Value::as_object);
-    paths.into_iter().flat_map(|paths| paths.values()).filter_map(|item| item.as_object()).map(|item| item.len()).sum()
+    paths
+        .into_iter()
+        .flat_map(|paths| paths.values())
+        .filter_map(|item| item.as_object())
+        .map(|item| item.len())
+        .sum()
 }
 
 /// Lines per tag, without doc comments.
@@ -120,10 +146,16 @@ fn stats(files: &BTreeMap<String, String>) -> String {
     let mut longest = 0;
     for (name, text) in files {
         let tag = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".rs");
-        *lines.entry(tag).or_default() += text.lines().filter(|line| !line.trim_start().starts_with("///")).count();
+        *lines.entry(tag).or_default() += text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("///"))
+            .count();
         longest = longest.max(text.lines().map(|line| line.chars().count()).max().unwrap_or(0));
     }
     let total: usize = lines.values().sum();
-    let rows = lines.iter().map(|(tag, count)| format!("{count:>6} {tag}\n")).collect::<String>();
+    let rows = lines
+        .iter()
+        .map(|(tag, count)| format!("{count:>6} {tag}\n"))
+        .collect::<String>();
     format!("{rows}{total:>6} in all; the longest line has {longest} characters\n")
 }

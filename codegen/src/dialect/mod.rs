@@ -26,13 +26,18 @@ impl Dialect {
     pub fn of(document: &Value) -> Result<Self> {
         let root = Node::root(document);
         root.object()?;
-        let version = |key: &str| root.get(key).and_then(|version| version.value.as_str().map(str::to_owned));
+        let version = |key: &str| {
+            root.get(key)
+                .and_then(|version| version.value.as_str().map(str::to_owned))
+        };
         match (version("openapi"), version("swagger")) {
             (Some(version), _) if version.starts_with("3.1.") => Ok(Self::OpenApi31),
             (Some(version), _) if version.starts_with("3.0.") => Ok(Self::OpenApi30),
             (_, Some(version)) if version == "2.0" => Ok(Self::Swagger20),
             (found, other) => {
-                let found = found.or(other).map_or("no version".to_owned(), |version| format!("`{version}`"));
+                let found = found
+                    .or(other)
+                    .map_or("no version".to_owned(), |version| format!("`{version}`"));
                 Err(root.error(
                     "dialect",
                     format!("found {found}; `openapi` must be 3.0.x or 3.1.x, or `swagger` must be 2.0"),

@@ -8,12 +8,19 @@ use serde_json::{Map, Value, json};
 /// Rewrites a Swagger 2.0 document into the outer shape of OpenAPI 3.
 pub(super) fn to_openapi3(document: &Value) -> Result<Value> {
     let root = Node::root(document);
-    let mut converter = Converter { document, schemas: Map::new() };
+    let mut converter = Converter {
+        document,
+        schemas: Map::new(),
+    };
     converter.schemas.insert("Error".to_owned(), error_schema());
     for (name, definition) in root.members_of("definitions")? {
-        let unused_error = definition.get("properties").is_some_and(|properties| properties.get("error").is_some());
+        let unused_error = definition
+            .get("properties")
+            .is_some_and(|properties| properties.get("error").is_some());
         if !unused_error {
-            converter.schemas.insert(name.to_owned(), schema(definition.value));
+            converter
+                .schemas
+                .insert(name.to_owned(), schema(definition.value));
         }
     }
     let mut paths = Map::new();
@@ -50,8 +57,14 @@ fn error_schema() -> Value {
 
 fn servers(root: &Node<'_>) -> Value {
     let text = |key: &str| root.value.get(key).and_then(Value::as_str);
-    let Some(host) = text("host") else { return json!([]) };
-    let scheme = root.value.pointer("/schemes/0").and_then(Value::as_str).unwrap_or("https");
+    let Some(host) = text("host") else {
+        return json!([]);
+    };
+    let scheme = root
+        .value
+        .pointer("/schemes/0")
+        .and_then(Value::as_str)
+        .unwrap_or("https");
     let base = text("basePath").unwrap_or_default().trim_end_matches('/');
     json!([{ "url": format!("{scheme}://{host}{base}") }])
 }
@@ -73,7 +86,10 @@ fn security_schemes(root: &Node<'_>) -> Result<Value> {
                 facts.insert(key.to_owned(), value.clone());
             }
         }
-        schemes.insert(name.to_owned(), json!({ "type": "oauth2", "flows": { flow: facts } }));
+        schemes.insert(
+            name.to_owned(),
+            json!({ "type": "oauth2", "flows": { flow: facts } }),
+        );
     }
     Ok(Value::Object(schemes))
 }
@@ -91,7 +107,10 @@ impl<'a> Converter<'a> {
             if method != "parameters" {
                 let id = operation.value.get("operationId").and_then(Value::as_str);
                 let operation = id.map_or_else(|| operation.clone(), |id| operation.clone().in_operation(id));
-                converted.insert(method.to_owned(), self.operation(path, method, &operation, &shared)?);
+                converted.insert(
+                    method.to_owned(),
+                    self.operation(path, method, &operation, &shared)?,
+                );
             }
         }
         Ok(Value::Object(converted))
@@ -100,7 +119,10 @@ impl<'a> Converter<'a> {
     fn operation(&mut self, path: &str, method: &str, raw: &Node<'a>, shared: &[Node<'a>]) -> Result<Value> {
         let mut operation = Map::new();
         for (key, member) in raw.members()? {
-            if !matches!(key, "parameters" | "responses" | "consumes" | "produces" | "schemes") {
+            if !matches!(
+                key,
+                "parameters" | "responses" | "consumes" | "produces" | "schemes"
+            ) {
                 operation.insert(key.to_owned(), member.value.clone());
             }
         }
@@ -121,7 +143,10 @@ impl<'a> Converter<'a> {
             }
         }
         operation.insert("parameters".to_owned(), Value::Array(parameters));
-        operation.insert("responses".to_owned(), self.responses(path, method, &raw.need("responses")?)?);
+        operation.insert(
+            "responses".to_owned(),
+            self.responses(path, method, &raw.need("responses")?)?,
+        );
         Ok(Value::Object(operation))
     }
 
@@ -140,7 +165,8 @@ impl<'a> Converter<'a> {
             if code.starts_with('2') {
                 responses.insert(code.to_owned(), self.success(path, method, &response));
             } else if code != "304" {
-                let content = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
+                let content =
+                    json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
                 responses.insert("default".to_owned(), json!({ "content": content }));
             }
         }
@@ -161,15 +187,20 @@ impl<'a> Converter<'a> {
     fn success(&mut self, path: &str, method: &str, response: &Node<'a>) -> Value {
         let mut converted = Map::new();
         if let Some(headers) = response.value.get("headers").and_then(Value::as_object) {
-            let headers: Map<String, Value> =
-                headers.iter().map(|(name, header)| (name.clone(), json!({ "schema": schema(header) }))).collect();
+            let headers: Map<String, Value> = headers
+                .iter()
+                .map(|(name, header)| (name.clone(), json!({ "schema": schema(header) })))
+                .collect();
             converted.insert("headers".to_owned(), Value::Object(headers));
         }
         if let Some(content) = response.value.get("schema") {
             let name = self.free_name(words::old_schema_name(path, method));
             self.schemas.insert(name.clone(), schema(content));
             let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
-            converted.insert("content".to_owned(), json!({ "application/json": { "schema": reference } }));
+            converted.insert(
+                "content".to_owned(),
+                json!({ "application/json": { "schema": reference } }),
+            );
         }
         Value::Object(converted)
     }
@@ -203,9 +234,16 @@ fn schema(raw: &Value) -> Value {
     match raw {
         Value::Object(members) => members
             .iter()
-            .map(|(key, value)| match value.as_str().and_then(|text| text.strip_prefix("#/definitions/")) {
-                Some(name) if key == "$ref" => (key.clone(), json!(format!("#/components/schemas/{name}"))),
-                _ => (key.clone(), schema(value)),
+            .map(|(key, value)| {
+                match value
+                    .as_str()
+                    .and_then(|text| text.strip_prefix("#/definitions/"))
+                {
+                    Some(name) if key == "$ref" => {
+                        (key.clone(), json!(format!("#/components/schemas/{name}")))
+                    }
+                    _ => (key.clone(), schema(value)),
+                }
             })
             .collect(),
         Value::Array(items) => items.iter().map(schema).collect(),

@@ -23,7 +23,10 @@ fn walk(document: &Document, schema: &Value, place: &str, depth: usize, bounds: 
     if depth > DEPTH {
         return;
     }
-    let target = schema.get("$ref").or_else(|| schema.pointer("/allOf/0/$ref")).and_then(Value::as_str);
+    let target = schema
+        .get("$ref")
+        .or_else(|| schema.pointer("/allOf/0/$ref"))
+        .and_then(Value::as_str);
     if let Some(schema) = target.and_then(|target| document.schema(target.rsplit('/').next()?)) {
         return walk(document, schema, place, depth + 1, bounds);
     }
@@ -36,20 +39,36 @@ fn walk(document: &Document, schema: &Value, place: &str, depth: usize, bounds: 
         ("maxItems", "MaxItems"),
     ];
     for (keyword, rule) in rules {
-        let Some(limit) = schema.get(keyword) else { continue };
+        let Some(limit) = schema.get(keyword) else {
+            continue;
+        };
         let limit = if keyword.ends_with("imum") {
             limit.as_f64().map(|limit| format!("{limit:?}"))
         } else {
             limit.as_u64().map(|limit| limit.to_string())
         };
         if let Some(limit) = limit {
-            bounds.push(format!("Bound::new({}, Rule::{rule}({limit}))", rust::literal(place)));
+            bounds.push(format!(
+                "Bound::new({}, Rule::{rule}({limit}))",
+                rust::literal(place)
+            ));
         }
     }
     if let Some(items) = schema.get("items") {
         walk(document, items, &format!("{place}[]"), depth + 1, bounds);
     }
-    for (property, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        walk(document, schema, &format!("{place}.{property}"), depth + 1, bounds);
+    for (property, schema) in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        walk(
+            document,
+            schema,
+            &format!("{place}.{property}"),
+            depth + 1,
+            bounds,
+        );
     }
 }

@@ -10,7 +10,9 @@ pub(super) fn module(context: &Context<'_>) -> String {
         for (name, line) in table {
             if matches!(context.signatures.types.get(name), Some(Shape::Newtype)) {
                 let docs = rust::docs("    ", line);
-                out.push_str(&format!("crate::{macro_name}! {{\n{docs}    pub struct {name};\n}}\n"));
+                out.push_str(&format!(
+                    "crate::{macro_name}! {{\n{docs}    pub struct {name};\n}}\n"
+                ));
             }
         }
     }

@@ -17,11 +17,19 @@ pub(super) fn module(context: &Context<'_>) -> Result<String> {
     }
     let mut out = String::from(super::PRELUDE);
     out.push_str("use crate::mock::{again, sampled};\n\n/// Decodes the answer of an operation and encodes it again.\n");
-    out.push_str("pub(crate) fn reencoded(operation: &str, body: &str) -> Option<crate::mock::Reencoded> {\n");
-    let _ = writeln!(out, "    Some(match operation {{\n{arms}        _ => return None,\n    }})\n}}\n");
+    out.push_str(
+        "pub(crate) fn reencoded(operation: &str, body: &str) -> Option<crate::mock::Reencoded> {\n",
+    );
+    let _ = writeln!(
+        out,
+        "    Some(match operation {{\n{arms}        _ => return None,\n    }})\n}}\n"
+    );
     out.push_str("/// A sample of the answer of an operation.\n");
     out.push_str("pub(crate) fn sample(operation: &str) -> Option<serde_json::Value> {\n");
-    let _ = writeln!(out, "    match operation {{\n{samples}        _ => None,\n    }}\n}}");
+    let _ = writeln!(
+        out,
+        "    match operation {{\n{samples}        _ => None,\n    }}\n}}"
+    );
     Ok(out)
 }
 

@@ -54,7 +54,12 @@ struct Context<'a> {
 ///
 /// # Errors
 /// A document that breaks a rule, or settings that name a security scheme which the document does not declare.
-pub fn generate(document: &Document, selection: &Selection, settings: &Settings, docs: &Docs) -> Result<Source> {
+pub fn generate(
+    document: &Document,
+    selection: &Selection,
+    settings: &Settings,
+    docs: &Docs,
+) -> Result<Source> {
     let scheme = scopes::marked_scheme(document, settings)?;
     let document = &select(document, selection);
     let operations = document.operations()?;
@@ -62,13 +67,25 @@ pub fn generate(document: &Document, selection: &Selection, settings: &Settings,
     let signatures = signatures(&lowered.document)?;
     check_names(&signatures)?;
     let usage = Usage::of(&operations, &signatures)?;
-    let context = Context { document, operations, settings, docs, lowered, signatures, usage, scheme };
+    let context = Context {
+        document,
+        operations,
+        settings,
+        docs,
+        lowered,
+        signatures,
+        usage,
+        scheme,
+    };
     let mut files = BTreeMap::new();
     for tag in context.usage.tags() {
         files.insert(format!("types/{tag}.rs"), types::module(&context, tag)?);
         files.insert(format!("operations/{tag}.rs"), operations::module(&context, tag)?);
     }
-    files.insert("types/shared.rs".to_owned(), types::module(&context, usage::SHARED)?);
+    files.insert(
+        "types/shared.rs".to_owned(),
+        types::module(&context, usage::SHARED)?,
+    );
     files.insert("ids.rs".to_owned(), ids::module(&context));
     files.insert("scopes.rs".to_owned(), scopes::module(&context));
     files.insert("mock.rs".to_owned(), mock::module(&context)?);
@@ -79,7 +96,11 @@ pub fn generate(document: &Document, selection: &Selection, settings: &Settings,
     let mut notes = [document.notes.clone(), context.lowered.notes.clone()].concat();
     notes.sort();
     notes.dedup();
-    Ok(Source { files, notes, undocumented: undocumented(&context) })
+    Ok(Source {
+        files,
+        notes,
+        undocumented: undocumented(&context),
+    })
 }
 
 /// Two properties or values may be one word of Rust.
@@ -88,15 +109,20 @@ fn check_names(signatures: &Signatures) -> Result<()> {
     for (name, shape) in &signatures.types {
         let (kind, mut words): (&str, Vec<&str>) = match shape {
             Shape::Record(fields) => ("field", fields.iter().map(|field| field.name.as_str()).collect()),
-            Shape::OpenEnum(variants) | Shape::Choice(variants) => {
-                ("variant", variants.iter().map(|variant| variant.name.as_str()).collect())
-            }
+            Shape::OpenEnum(variants) | Shape::Choice(variants) => (
+                "variant",
+                variants.iter().map(|variant| variant.name.as_str()).collect(),
+            ),
             Shape::Newtype => continue,
         };
         words.sort_unstable();
         if let Some(pair) = words.windows(2).find(|pair| pair[0] == pair[1]) {
             let at = At::root().join("components").join("schemas").join(name);
-            return Err(Error::new("name", &at, format!("two things would be the {kind} `{}` of {name}", pair[0])));
+            return Err(Error::new(
+                "name",
+                &at,
+                format!("two things would be the {kind} `{}` of {name}", pair[0]),
+            ));
         }
     }
     Ok(())

@@ -10,9 +10,29 @@ use std::fmt::Write;
 
 /// Methods that every request has: a setter of the same name gets an underscore.
 const REQUEST_METHODS: &[&str] = &[
-    "all", "body", "body_map", "cached", "cached_only", "call", "changes", "header", "ignore_expires", "into_future",
-    "operation", "pages", "path", "query", "query_each", "query_list", "resolve", "retry_writes", "send", "send_raw",
-    "stale_if_error", "timeout", "url",
+    "all",
+    "body",
+    "body_map",
+    "cached",
+    "cached_only",
+    "call",
+    "changes",
+    "header",
+    "ignore_expires",
+    "into_future",
+    "operation",
+    "pages",
+    "path",
+    "query",
+    "query_each",
+    "query_list",
+    "resolve",
+    "retry_writes",
+    "send",
+    "send_raw",
+    "stale_if_error",
+    "timeout",
+    "url",
 ];
 
 /// The file of one tag.
@@ -20,8 +40,16 @@ pub(super) fn module(context: &Context<'_>, tag: &str) -> Result<String> {
     let mut markers = String::new();
     let mut items = String::new();
     let mut methods = String::new();
-    for operation in context.operations.iter().filter(|operation| words::snake(&operation.tag) == tag) {
-        let call = Call { context, operation, method: method_of(operation, &context.signatures)? };
+    for operation in context
+        .operations
+        .iter()
+        .filter(|operation| words::snake(&operation.tag) == tag)
+    {
+        let call = Call {
+            context,
+            operation,
+            method: method_of(operation, &context.signatures)?,
+        };
         markers.push_str(&call.marker());
         items.push_str(&call.facts());
         methods.push_str(&call.method()?);
@@ -51,7 +79,11 @@ impl Call<'_> {
     fn marker(&self) -> String {
         let name = &self.method.name;
         let docs = rust::docs("    ", &format!("Marks requests of [`Esi::{name}`]."));
-        format!("crate::endpoint! {{\n{docs}    pub {} => {}\n}}\n", self.marker_name(), self.method.output)
+        format!(
+            "crate::endpoint! {{\n{docs}    pub {} => {}\n}}\n",
+            self.marker_name(),
+            self.method.output
+        )
     }
 
     /// The `&'static Operation`.
@@ -61,12 +93,19 @@ impl Call<'_> {
         if !operation.parameters.is_empty() {
             let list = operation.parameters.iter().map(|parameter| {
                 let place = if parameter.in_path { "path" } else { "query" };
-                let exploded = if parameter.is_list() && !parameter.comma { ".exploded()" } else { "" };
+                let exploded = if parameter.is_list() && !parameter.comma {
+                    ".exploded()"
+                } else {
+                    ""
+                };
                 format!("Parameter::{place}({}){exploded}", rust::literal(&parameter.name))
             });
             let _ = write!(chain, ".parameters(&[{}])", list.collect::<Vec<_>>().join(", "));
         }
-        let requirements: Vec<String> = self.marked().map(|(scheme, scopes)| requirement(scheme, scopes)).collect();
+        let requirements: Vec<String> = self
+            .marked()
+            .map(|(scheme, scopes)| requirement(scheme, scopes))
+            .collect();
         if !requirements.is_empty() {
             let _ = write!(chain, ".security(&[{}])", requirements.join(", "));
         }
@@ -76,7 +115,11 @@ impl Call<'_> {
         }
         if let Some(limit) = &operation.rate_limit {
             let group = rust::literal(&limit.group);
-            let _ = write!(chain, ".rate_limit({group}, {}, {})", limit.tokens, limit.window_seconds);
+            let _ = write!(
+                chain,
+                ".rate_limit({group}, {}, {})",
+                limit.tokens, limit.window_seconds
+            );
         }
         chain.push_str(&self.cache_facts());
         chain.push_str(&self.body_facts());
@@ -125,7 +168,11 @@ impl Call<'_> {
         if let Some(body) = &operation.body {
             let max = body.schema.get("maxItems").and_then(serde_json::Value::as_u64);
             let max = max.map_or("None".to_owned(), |max| format!("Some({max})"));
-            let _ = write!(chain, ".body(BodyFacts {{ required: {}, max_items: {max} }})", body.required);
+            let _ = write!(
+                chain,
+                ".body(BodyFacts {{ required: {}, max_items: {max} }})",
+                body.required
+            );
         }
         let bounds = bounds::of(self.context.document, operation);
         if !bounds.is_empty() {
@@ -162,7 +209,11 @@ impl Call<'_> {
     /// The requirements that name the marked scheme.
     fn marked(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
         let scheme = self.context.scheme.as_ref();
-        self.operation.security.iter().filter(move |(name, _)| Some(name) == scheme).map(|(name, scopes)| (name, scopes))
+        self.operation
+            .security
+            .iter()
+            .filter(move |(name, _)| Some(name) == scheme)
+            .map(|(name, scopes)| (name, scopes))
     }
 
     fn method(&self) -> Result<String> {
@@ -171,7 +222,9 @@ impl Call<'_> {
         for (name, content) in &self.method.arguments {
             if name == "body" && self.operation.body.is_some() {
                 if self.operation.body.as_ref().is_some_and(|body| body.required) {
-                    let content = content.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>'))
+                    let content = content
+                        .strip_prefix("Vec<")
+                        .and_then(|rest| rest.strip_suffix('>'))
                         .map_or_else(|| content.clone(), |item| format!("[{item}]"));
                     let _ = write!(arguments, ", body: &{content}");
                     chain.push_str(".body(body)");
@@ -185,7 +238,11 @@ impl Call<'_> {
                 chain.push_str(&set);
             }
         }
-        let deprecated = if self.operation.deprecated { "#[deprecated = \"ESI will remove this operation\"]" } else { "" };
+        let deprecated = if self.operation.deprecated {
+            "#[deprecated = \"ESI will remove this operation\"]"
+        } else {
+            ""
+        };
         Ok(format!(
             "{}{deprecated}pub fn {}(&self{arguments}) -> Request<{}> {{ self.request(&{}){chain} }}\n",
             self.docs()?,
@@ -201,7 +258,10 @@ impl Call<'_> {
         for (name, content) in &self.method.arguments {
             if name == "body" && self.operation.body.is_some() {
                 if self.operation.body.as_ref().is_some_and(|body| !body.required) {
-                    let _ = write!(setters, "/// The body.\npub fn with_body(self, body: &{content}) -> Self {{ self.body(body) }}\n");
+                    let _ = write!(
+                        setters,
+                        "/// The body.\npub fn with_body(self, body: &{content}) -> Self {{ self.body(body) }}\n"
+                    );
                 }
                 continue;
             }
@@ -212,33 +272,65 @@ impl Call<'_> {
             let setter = setter_name(name);
             let (accepted, set) = self.setting(parameter, name, content)?;
             let line = self.context.docs.field(&self.operation.id, &parameter.name);
-            let line = line.map_or_else(|| format!("`{}` of the specification.", parameter.name), str::to_owned);
+            let line = line.map_or_else(
+                || format!("`{}` of the specification.", parameter.name),
+                str::to_owned,
+            );
             setters.push_str(&rust::docs("", &line));
-            let _ = writeln!(setters, "pub fn {setter}(self, {name}: {accepted}) -> Self {{ self{set} }}");
+            let _ = writeln!(
+                setters,
+                "pub fn {setter}(self, {name}: {accepted}) -> Self {{ self{set} }}"
+            );
         }
-        Ok(if setters.is_empty() { setters } else { format!("impl Request<{}> {{\n{setters}}}\n", self.marker_name()) })
+        Ok(if setters.is_empty() {
+            setters
+        } else {
+            format!("impl Request<{}> {{\n{setters}}}\n", self.marker_name())
+        })
     }
 
     /// What an argument accepts, and the call that puts it into the request.
     fn setting(&self, parameter: &Parameter, name: &str, content: &str) -> Result<(String, String)> {
         let wire = rust::literal(&parameter.name);
-        if let Some(item) = content.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>')) {
-            let way = if parameter.comma { "query_list" } else { "query_each" };
+        if let Some(item) = content
+            .strip_prefix("Vec<")
+            .and_then(|rest| rest.strip_suffix('>'))
+        {
+            let way = if parameter.comma {
+                "query_list"
+            } else {
+                "query_each"
+            };
             let accepted = format!("impl IntoIterator<Item = impl Into<{item}>>");
-            return Ok((accepted, format!(".{way}({wire}, {name}.into_iter().map(Into::<{item}>::into))")));
+            return Ok((
+                accepted,
+                format!(".{way}({wire}, {name}.into_iter().map(Into::<{item}>::into))"),
+            ));
         }
         let way = if parameter.in_path { "path" } else { "query" };
         let (accepted, value) = match content {
             "i64" | "f64" | "bool" | "NaiveDate" => (content.to_owned(), name.to_owned()),
-            "DateTime<Utc>" => (content.to_owned(), format!("{name}.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)")),
+            "DateTime<Utc>" => (
+                content.to_owned(),
+                format!("{name}.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)"),
+            ),
             "String" => ("impl AsRef<str>".to_owned(), format!("{name}.as_ref()")),
             other if other.contains('<') || matches!(other, "Value" | "Map") => {
-                let at = At::root().join("paths").join(&self.operation.path).join(&self.operation.method);
+                let at = At::root()
+                    .join("paths")
+                    .join(&self.operation.path)
+                    .join(&self.operation.method);
                 let at = at.in_operation(&self.operation.id);
-                let message = format!("`{}` is of a type that no parameter can have: {other}", parameter.name);
+                let message = format!(
+                    "`{}` is of a type that no parameter can have: {other}",
+                    parameter.name
+                );
                 return Err(Error::new("parameter", &at, message));
             }
-            other => (format!("impl Into<{other}>"), format!("Into::<{other}>::into({name})")),
+            other => (
+                format!("impl Into<{other}>"),
+                format!("Into::<{other}>::into({name})"),
+            ),
         };
         Ok((accepted, format!(".{way}({wire}, {value})")))
     }
@@ -250,9 +342,16 @@ impl Call<'_> {
             word == plain || format!("{word}_") == plain || format!("_{word}") == plain
         });
         found.ok_or_else(|| {
-            let at = At::root().join("paths").join(&self.operation.path).join(&self.operation.method);
+            let at = At::root()
+                .join("paths")
+                .join(&self.operation.path)
+                .join(&self.operation.method);
             let at = at.in_operation(&self.operation.id);
-            Error::new("parameter", &at, format!("the argument `{argument}` belongs to no parameter"))
+            Error::new(
+                "parameter",
+                &at,
+                format!("the argument `{argument}` belongs to no parameter"),
+            )
         })
     }
 
@@ -260,7 +359,11 @@ impl Call<'_> {
         let operation = self.operation;
         let first = self.context.docs.operations.get(&operation.id);
         let first = first.map_or_else(|| format!("The operation `{}`.", operation.id), String::clone);
-        let mut text = format!("{first}\n\n`{} {}`\n\n", operation.method.to_uppercase(), operation.path);
+        let mut text = format!(
+            "{first}\n\n`{} {}`\n\n",
+            operation.method.to_uppercase(),
+            operation.path
+        );
         for line in self.fact_lines() {
             let _ = writeln!(text, "- {line}");
         }
@@ -287,8 +390,11 @@ impl Call<'_> {
     fn fact_lines(&self) -> Vec<String> {
         let operation = self.operation;
         let mut lines = Vec::new();
-        let scopes: Vec<String> =
-            self.marked().flat_map(|(_, scopes)| scopes).map(|scope| format!("`{scope}`")).collect();
+        let scopes: Vec<String> = self
+            .marked()
+            .flat_map(|(_, scopes)| scopes)
+            .map(|scope| format!("`{scope}`"))
+            .collect();
         lines.push(match (self.marked().next().is_some(), scopes.is_empty()) {
             (true, false) => format!("Login: with {}", scopes.join(", ")),
             (true, true) => "Login: any".to_owned(),
@@ -306,7 +412,11 @@ impl Call<'_> {
                 (None, None) => "Cache: not stated".to_owned(),
             });
         } else {
-            let kind = if self.is_read() { "reads only, so it may be sent again" } else { "writes" };
+            let kind = if self.is_read() {
+                "reads only, so it may be sent again"
+            } else {
+                "writes"
+            };
             lines.push(format!("Effect: {kind}"));
         }
         lines.push(match &operation.rate_limit {
@@ -325,7 +435,11 @@ impl Call<'_> {
             _ => None,
         };
         lines.extend(pages.map(|pages| format!("Pages: {pages}")));
-        if let Some(max) = operation.body.as_ref().and_then(|body| body.schema.get("maxItems")) {
+        if let Some(max) = operation
+            .body
+            .as_ref()
+            .and_then(|body| body.schema.get("maxItems"))
+        {
             lines.push(format!("Body: at most {max} entries"));
         }
         lines
@@ -334,9 +448,17 @@ impl Call<'_> {
 
 fn requirement(scheme: &str, scopes: &[String]) -> String {
     let scopes: Vec<String> = scopes.iter().map(|scope| rust::literal(scope)).collect();
-    format!("Security {{ scheme: {}, scopes: &[{}] }}", rust::literal(scheme), scopes.join(", "))
+    format!(
+        "Security {{ scheme: {}, scopes: &[{}] }}",
+        rust::literal(scheme),
+        scopes.join(", ")
+    )
 }
 
 fn setter_name(argument: &str) -> String {
-    if REQUEST_METHODS.contains(&argument) { format!("{argument}_") } else { argument.to_owned() }
+    if REQUEST_METHODS.contains(&argument) {
+        format!("{argument}_")
+    } else {
+        argument.to_owned()
+    }
 }

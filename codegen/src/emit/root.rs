@@ -26,7 +26,11 @@ pub(super) fn module(context: &Context<'_>) -> String {
         Some(date) => format!("Some({})", rust::literal(date)),
         None => "None".to_owned(),
     };
-    let _ = writeln!(out, "/// Where ESI is, by the specification.\npub const DEFAULT_BASE_URL: &str = {};\n", rust::literal(base_url));
+    let _ = writeln!(
+        out,
+        "/// Where ESI is, by the specification.\npub const DEFAULT_BASE_URL: &str = {};\n",
+        rust::literal(base_url)
+    );
     let _ = writeln!(
         out,
         "/// The compatibility date of the specification that this crate was built from.\npub const COMPATIBILITY_DATE: Option<&str> = {date};\n"
@@ -36,7 +40,11 @@ pub(super) fn module(context: &Context<'_>) -> String {
     let tags: Vec<&str> = context.usage.tags().collect();
     out.push_str("/// What operations take and answer, as the specification has it.\npub mod types {\n");
     for tag in tags.iter().chain([&SHARED]) {
-        if context.usage.types_in(tag).any(|name| !context.settings.ids.is_newtype(name)) {
+        if context
+            .usage
+            .types_in(tag)
+            .any(|name| !context.settings.ids.is_newtype(name))
+        {
             folder(&mut out, "types", tag);
         }
     }
@@ -45,7 +53,11 @@ pub(super) fn module(context: &Context<'_>) -> String {
         folder(&mut out, "operations", tag);
     }
     out.push_str("}\n\n/// Every operation of this build, sorted by id.\npub static OPERATIONS: &[&crate::Operation] = &[\n");
-    let mut ids: Vec<&str> = context.operations.iter().map(|operation| operation.id.as_str()).collect();
+    let mut ids: Vec<&str> = context
+        .operations
+        .iter()
+        .map(|operation| operation.id.as_str())
+        .collect();
     ids.sort_unstable();
     for id in ids {
         let _ = writeln!(out, "    &operations::{},", super::operations::static_name(id));
@@ -66,5 +78,9 @@ fn folder(out: &mut String, folder: &str, tag: &str) {
 
 /// A tag may be a word that Rust reserves.
 fn module_name(tag: &str) -> String {
-    if crate::words::is_keyword(tag) { format!("{tag}_") } else { tag.to_owned() }
+    if crate::words::is_keyword(tag) {
+        format!("{tag}_")
+    } else {
+        tag.to_owned()
+    }
 }

@@ -14,7 +14,11 @@ pub(super) fn docs(indent: &str, text: &str) -> String {
             if !line.is_empty() && indent.len() + line.len() + word.len() + 5 > WIDTH {
                 push_doc(&mut out, indent, &line);
                 // The rest of a list item is indented, so that Markdown keeps it in the item.
-                line = if paragraph.starts_with("- ") { "  ".to_owned() } else { String::new() };
+                line = if paragraph.starts_with("- ") {
+                    "  ".to_owned()
+                } else {
+                    String::new()
+                };
             }
             if !line.trim().is_empty() {
                 line.push(' ');
@@ -47,7 +51,12 @@ pub(super) fn literal(text: &str) -> String {
 
 /// Formats items as `prettyplease` does.
 pub(super) fn formatted(items: &str) -> Result<String> {
-    let file = syn::parse_file(items)
-        .map_err(|error| Error::new("emit", &At::root(), format!("{error} in generated items:\n{items}")))?;
+    let file = syn::parse_file(items).map_err(|error| {
+        Error::new(
+            "emit",
+            &At::root(),
+            format!("{error} in generated items:\n{items}"),
+        )
+    })?;
     Ok(prettyplease::unparse(&file))
 }

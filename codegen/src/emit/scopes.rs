@@ -11,19 +11,28 @@ use std::fmt::Write;
 
 /// The scheme whose operations are marked: the first of `security_name` that the document declares.
 pub(super) fn marked_scheme(document: &Document, settings: &Settings) -> Result<Option<String>> {
-    let declared = document.value.pointer("/components/securitySchemes").and_then(Value::as_object);
+    let declared = document
+        .value
+        .pointer("/components/securitySchemes")
+        .and_then(Value::as_object);
     let declared: Vec<&String> = declared.into_iter().flatten().map(|(name, _)| name).collect();
     let wanted = &settings.security_name;
     if wanted.is_empty() {
         return match declared[..] {
             [] => Ok(None),
             [only] => Ok(Some(only.clone())),
-            _ => Err(unclear("say in security_name which of these marks operations", &declared)),
+            _ => Err(unclear(
+                "say in security_name which of these marks operations",
+                &declared,
+            )),
         };
     }
     match wanted.iter().find(|name| declared.contains(name)) {
         Some(name) => Ok(Some(name.clone())),
-        None => Err(unclear(&format!("security_name is {wanted:?}, but the document declares"), &declared)),
+        None => Err(unclear(
+            &format!("security_name is {wanted:?}, but the document declares"),
+            &declared,
+        )),
     }
 }
 
@@ -35,32 +44,59 @@ fn unclear(message: &str, declared: &[&String]) -> Error {
 /// `Scope` and the constant `SECURITY_SCHEME`.
 pub(super) fn module(context: &Context<'_>) -> String {
     let scheme = context.scheme.as_deref();
-    let facts = scheme.and_then(|name| context.document.value.pointer("/components/securitySchemes")?.get(name));
+    let facts = scheme.and_then(|name| {
+        context
+            .document
+            .value
+            .pointer("/components/securitySchemes")?
+            .get(name)
+    });
     let flow = facts.and_then(|facts| facts.get("flows")?.as_object()?.values().next());
     let declared = flow.and_then(|flow| flow.get("scopes")?.as_object());
-    let mut scopes: BTreeSet<&str> = declared.into_iter().flatten().map(|(scope, _)| scope.as_str()).collect();
-    let required = context.operations.iter().flat_map(|operation| &operation.security);
+    let mut scopes: BTreeSet<&str> = declared
+        .into_iter()
+        .flatten()
+        .map(|(scope, _)| scope.as_str())
+        .collect();
+    let required = context
+        .operations
+        .iter()
+        .flat_map(|operation| &operation.security);
     scopes.extend(
-        required.filter(|(name, _)| Some(name.as_str()) == scheme).flat_map(|(_, scopes)| scopes).map(String::as_str),
+        required
+            .filter(|(name, _)| Some(name.as_str()) == scheme)
+            .flat_map(|(_, scopes)| scopes)
+            .map(String::as_str),
     );
     let url = |key: &str| match flow.and_then(|flow| flow.get(key)?.as_str()) {
         Some(url) => format!("Some({})", rust::literal(url)),
         None => "None".to_owned(),
     };
-    let mut out = String::from("crate::open_enum! {\n    /// A permission that a login grants.\n    pub enum Scope {\n");
+    let mut out = String::from(
+        "crate::open_enum! {\n    /// A permission that a login grants.\n    pub enum Scope {\n",
+    );
     for scope in &scopes {
-        let _ = writeln!(out, "        /// `{scope}`\n        {} = {},", words::pascal(scope), rust::literal(scope));
+        let _ = writeln!(
+            out,
+            "        /// `{scope}`\n        {} = {},",
+            words::pascal(scope),
+            rust::literal(scope)
+        );
     }
     if out.ends_with(",\n") {
         out.truncate(out.len() - 2);
     }
     out.push_str(";\n        Other\n    }\n}\n\n");
-    out.push_str("impl Scope {\n    /// Every scope of the specification.\n    pub const ALL: &[Self] = &[\n");
+    out.push_str(
+        "impl Scope {\n    /// Every scope of the specification.\n    pub const ALL: &[Self] = &[\n",
+    );
     for scope in &scopes {
         let _ = writeln!(out, "        Self::{},", words::pascal(scope));
     }
     out.push_str("    ];\n}\n\n/// The scheme that secured operations name.\n");
-    out.push_str("pub const SECURITY_SCHEME: crate::operation::SecurityScheme = crate::operation::SecurityScheme {\n");
+    out.push_str(
+        "pub const SECURITY_SCHEME: crate::operation::SecurityScheme = crate::operation::SecurityScheme {\n",
+    );
     let _ = writeln!(out, "    name: {},", rust::literal(scheme.unwrap_or_default()));
     let _ = writeln!(out, "    authorization_url: {},", url("authorizationUrl"));
     let _ = writeln!(out, "    token_url: {},", url("tokenUrl"));

@@ -14,7 +14,11 @@ pub(super) fn module(context: &Context<'_>, tag: &str) -> Result<String> {
         if matches!(shape, Shape::Newtype) {
             if !context.settings.ids.is_newtype(name) {
                 let at = At::root().join("components").join("schemas").join(name);
-                return Err(Error::new("progenitor", &at, "a newtype came out that is no id of the settings"));
+                return Err(Error::new(
+                    "progenitor",
+                    &at,
+                    "a newtype came out that is no id of the settings",
+                ));
             }
             continue;
         }
@@ -33,9 +37,7 @@ fn definition(context: &Context<'_>, name: &str, shape: &Shape) -> String {
     let docs = rust::docs("    ", &context.usage.sentence(name));
     let origin = context.lowered.origins.get(name).map_or("", String::as_str);
     match shape {
-        Shape::Record(fields) => {
-            record(context, name, origin, &docs, fields)
-        }
+        Shape::Record(fields) => record(context, name, origin, &docs, fields),
         Shape::OpenEnum(variants) => open_enum(context, name, &docs, variants),
         Shape::Choice(variants) => choice(context, name, origin, &docs, variants),
         Shape::Newtype => String::new(),
@@ -52,7 +54,11 @@ fn record(context: &Context<'_>, name: &str, origin: &str, docs: &str, fields: &
         };
         out.push_str(&rust::docs("        ", &field_docs(context, origin, &field.wire)));
         let declared = format!("{}: {}", field.name, field.content);
-        out.push_str(&rust::entry("        ", &declared, &format!("= {kind} {},", rust::literal(&field.wire))));
+        out.push_str(&rust::entry(
+            "        ",
+            &declared,
+            &format!("= {kind} {},", rust::literal(&field.wire)),
+        ));
     }
     out.push_str("    }\n}\n");
     out
@@ -78,13 +84,19 @@ fn constructor(name: &str, fields: &[Field]) -> String {
     }
     out.push_str("}\n");
     if required.is_empty() {
-        let _ = write!(out, "impl Default for {name} {{ fn default() -> Self {{ Self::new() }} }}\n");
+        let _ = write!(
+            out,
+            "impl Default for {name} {{ fn default() -> Self {{ Self::new() }} }}\n"
+        );
     }
     out
 }
 
 fn setter(field: &Field) -> String {
-    let inner = field.content.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>'));
+    let inner = field
+        .content
+        .strip_prefix("Option<")
+        .and_then(|rest| rest.strip_suffix('>'));
     let inner = inner.unwrap_or(&field.content);
     let name = &field.name;
     let plain = name.trim_start_matches("r#");
@@ -97,15 +109,27 @@ fn setter(field: &Field) -> String {
 }
 
 fn initialised(name: &str, content: &str) -> String {
-    if is_plain(content) { format!("{name}, ") } else { format!("{name}: {name}.into(), ") }
+    if is_plain(content) {
+        format!("{name}, ")
+    } else {
+        format!("{name}: {name}.into(), ")
+    }
 }
 
 fn accepted(content: &str) -> String {
-    if is_plain(content) { content.to_owned() } else { format!("impl Into<{content}>") }
+    if is_plain(content) {
+        content.to_owned()
+    } else {
+        format!("impl Into<{content}>")
+    }
 }
 
 fn taken(value: &str, content: &str) -> String {
-    if is_plain(content) { value.to_owned() } else { format!("{value}.into()") }
+    if is_plain(content) {
+        value.to_owned()
+    } else {
+        format!("{value}.into()")
+    }
 }
 
 fn is_plain(content: &str) -> bool {
@@ -113,17 +137,27 @@ fn is_plain(content: &str) -> bool {
 }
 
 fn field_docs(context: &Context<'_>, origin: &str, wire: &str) -> String {
-    context.docs.field(origin, wire).map_or_else(|| format!("`{wire}` of the specification."), str::to_owned)
+    context
+        .docs
+        .field(origin, wire)
+        .map_or_else(|| format!("`{wire}` of the specification."), str::to_owned)
 }
 
 fn open_enum(context: &Context<'_>, name: &str, docs: &str, variants: &[Variant]) -> String {
     let mut out = format!("crate::open_enum! {{\n{docs}    pub enum {name} {{\n");
     for (index, variant) in variants.iter().enumerate() {
         let line = context.docs.values.get(&format!("{name}.{}", variant.wire));
-        let line = line.cloned().unwrap_or_else(|| format!("`{}`", variant.wire.replace('`', "'")));
+        let line = line
+            .cloned()
+            .unwrap_or_else(|| format!("`{}`", variant.wire.replace('`', "'")));
         out.push_str(&rust::docs("        ", &line));
         let end = if index + 1 == variants.len() { ";" } else { "," };
-        let _ = writeln!(out, "        {} = {}{end}", variant.name, rust::literal(&variant.wire));
+        let _ = writeln!(
+            out,
+            "        {} = {}{end}",
+            variant.name,
+            rust::literal(&variant.wire)
+        );
     }
     let _ = writeln!(out, "        {}\n    }}\n}}", rest_name(variants));
     out
@@ -132,10 +166,17 @@ fn open_enum(context: &Context<'_>, name: &str, docs: &str, variants: &[Variant]
 fn choice(context: &Context<'_>, name: &str, origin: &str, docs: &str, variants: &[Variant]) -> String {
     let mut out = format!("crate::choice! {{\n{docs}    pub enum {name} {{\n");
     for (index, variant) in variants.iter().enumerate() {
-        out.push_str(&rust::docs("        ", &field_docs(context, origin, &variant.wire)));
+        out.push_str(&rust::docs(
+            "        ",
+            &field_docs(context, origin, &variant.wire),
+        ));
         let end = if index + 1 == variants.len() { ";" } else { "," };
         let declared = format!("{}({})", variant.name, variant.content);
-        out.push_str(&rust::entry("        ", &declared, &format!("= {}{end}", rust::literal(&variant.wire))));
+        out.push_str(&rust::entry(
+            "        ",
+            &declared,
+            &format!("= {}{end}", rust::literal(&variant.wire)),
+        ));
     }
     let _ = writeln!(out, "        {}\n    }}\n}}", rest_name(variants));
     out
@@ -144,5 +185,9 @@ fn choice(context: &Context<'_>, name: &str, origin: &str, docs: &str, variants:
 /// The variant for values that the specification does not list gives way where one of those has its name.
 fn rest_name(variants: &[Variant]) -> &'static str {
     let is_free = |name: &&&str| variants.iter().all(|variant| variant.name != ***name);
-    ["Other", "Unlisted", "NotInSpecification", "NoneOfThese"].iter().find(is_free).copied().unwrap_or("OtherThanAll")
+    ["Other", "Unlisted", "NotInSpecification", "NoneOfThese"]
+        .iter()
+        .find(is_free)
+        .copied()
+        .unwrap_or("OtherThanAll")
 }

@@ -32,16 +32,32 @@ pub(super) enum Use {
 
 impl Usage {
     pub(super) fn of(operations: &[Operation], signatures: &Signatures) -> Result<Self> {
-        let mut usage = Self { module: BTreeMap::new(), uses: BTreeMap::new(), tags: BTreeSet::new() };
+        let mut usage = Self {
+            module: BTreeMap::new(),
+            uses: BTreeMap::new(),
+            tags: BTreeSet::new(),
+        };
         for operation in operations {
             let tag = words::snake(&operation.tag);
             let method = method_of(operation, signatures)?;
             usage.tags.insert(tag.clone());
             let list = method.output.starts_with("Vec<");
-            usage.note(&method.output, &Use::Answer { method: method.name.clone(), list }, &tag, signatures);
+            usage.note(
+                &method.output,
+                &Use::Answer {
+                    method: method.name.clone(),
+                    list,
+                },
+                &tag,
+                signatures,
+            );
             for (argument, content) in &method.arguments {
                 let method = method.name.clone();
-                let used = if argument == "body" { Use::Body { method } } else { Use::Parameter { method } };
+                let used = if argument == "body" {
+                    Use::Body { method }
+                } else {
+                    Use::Parameter { method }
+                };
                 usage.note(content, &used, &tag, signatures);
             }
         }
@@ -54,7 +70,9 @@ impl Usage {
 
     fn note(&mut self, content: &str, used: &Use, tag: &str, signatures: &Signatures) {
         for name in type_names(content) {
-            let Some(shape) = signatures.types.get(name) else { continue };
+            let Some(shape) = signatures.types.get(name) else {
+                continue;
+            };
             self.uses.entry(name.to_owned()).or_default().push(used.clone());
             let seen = self.module.get(name).cloned();
             match seen.as_deref() {
@@ -74,7 +92,10 @@ impl Usage {
     }
 
     pub(super) fn types_in<'a>(&'a self, module: &'a str) -> impl Iterator<Item = &'a str> {
-        self.module.iter().filter(move |(_, tag)| *tag == module).map(|(name, _)| name.as_str())
+        self.module
+            .iter()
+            .filter(move |(_, tag)| *tag == module)
+            .map(|(name, _)| name.as_str())
     }
 
     pub(super) fn is_body(&self, name: &str) -> bool {
@@ -89,7 +110,9 @@ impl Usage {
     /// A sentence that says where the type is met.
     pub(super) fn sentence(&self, name: &str) -> String {
         let uses = self.uses.get(name).map_or(&[][..], Vec::as_slice);
-        let Some(first) = uses.first() else { return "A type of the specification.".to_owned() };
+        let Some(first) = uses.first() else {
+            return "A type of the specification.".to_owned();
+        };
         let link = |method: &str| format!("[`Esi::{method}`]");
         let text = match first {
             Use::Answer { method, list: true } => format!("One entry of the answer of {}", link(method)),
@@ -109,14 +132,20 @@ impl Usage {
 pub(super) fn method_of<'a>(operation: &Operation, signatures: &'a Signatures) -> Result<&'a Method> {
     let route = format!("{} {}", operation.method.to_uppercase(), operation.path);
     signatures.methods.get(&route).ok_or_else(|| {
-        let at = At::root().join("paths").join(&operation.path).join(&operation.method).in_operation(&operation.id);
+        let at = At::root()
+            .join("paths")
+            .join(&operation.path)
+            .join(&operation.method)
+            .in_operation(&operation.id);
         Error::new("progenitor", &at, "no method came out for this operation")
     })
 }
 
 /// The names in a type: `Option<Vec<TypeId>>` holds `Option`, `Vec` and `TypeId`.
 pub(super) fn type_names(content: &str) -> impl Iterator<Item = &str> {
-    content.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|name| !name.is_empty())
+    content
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|name| !name.is_empty())
 }
 
 /// The types that a type is made of.

@@ -12,12 +12,20 @@ pub(super) struct Finite(BTreeMap<String, usize>);
 
 impl Finite {
     pub(super) fn of(document: &Document) -> Self {
-        let schemas = document.value.pointer("/components/schemas").and_then(Value::as_object);
+        let schemas = document
+            .value
+            .pointer("/components/schemas")
+            .and_then(Value::as_object);
         let mut finite = Self(BTreeMap::new());
         for round in 1.. {
-            let unknown = schemas.into_iter().flatten().filter(|(name, _)| !finite.has(name));
-            let new: Vec<String> =
-                unknown.filter(|(_, schema)| finite.rank(schema) != NEVER).map(|(name, _)| name.clone()).collect();
+            let unknown = schemas
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| !finite.has(name));
+            let new: Vec<String> = unknown
+                .filter(|(_, schema)| finite.rank(schema) != NEVER)
+                .map(|(name, _)| name.clone())
+                .collect();
             if new.is_empty() {
                 break;
             }
@@ -36,15 +44,27 @@ impl Finite {
             return 0;
         }
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            return target.strip_prefix(PREFIX).and_then(|name| self.0.get(name)).copied().unwrap_or(NEVER);
+            return target
+                .strip_prefix(PREFIX)
+                .and_then(|name| self.0.get(name))
+                .copied()
+                .unwrap_or(NEVER);
         }
         if let Some(only) = schema.pointer("/allOf/0") {
             return self.rank(only);
         }
         if let Some(alternatives) = schema.get("oneOf").and_then(Value::as_array) {
-            return alternatives.iter().map(|alternative| self.rank(alternative)).min().unwrap_or(NEVER);
+            return alternatives
+                .iter()
+                .map(|alternative| self.rank(alternative))
+                .min()
+                .unwrap_or(NEVER);
         }
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         let properties = required.filter_map(|name| schema.get("properties")?.get(name.as_str()?));
         properties.map(|property| self.rank(property)).max().unwrap_or(0)
     }

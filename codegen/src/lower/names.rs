@@ -34,8 +34,15 @@ pub(super) fn assign(document: &Document, operations: &[Operation], settings: &S
     let ids = settings.ids.number.keys().chain(settings.ids.uuid.keys());
     let shared = settings.shared.values();
     // A marker type stands in the same module as what its operation answers.
-    let markers: Vec<String> = operations.iter().map(|operation| words::pascal(&operation.id)).collect();
-    let reserved = ids.chain(shared).chain(&markers).map(String::as_str).chain(words::TAKEN.iter().copied());
+    let markers: Vec<String> = operations
+        .iter()
+        .map(|operation| words::pascal(&operation.id))
+        .collect();
+    let reserved = ids
+        .chain(shared)
+        .chain(&markers)
+        .map(String::as_str)
+        .chain(words::TAKEN.iter().copied());
     let mut names = Names {
         of_schema: BTreeMap::new(),
         taken: reserved.map(str::to_ascii_lowercase).collect(),
@@ -43,9 +50,17 @@ pub(super) fn assign(document: &Document, operations: &[Operation], settings: &S
     };
     let answers: BTreeMap<String, &Operation> = operations
         .iter()
-        .map(|operation| (words::old_schema_name(&operation.path, &operation.method), operation))
+        .map(|operation| {
+            (
+                words::old_schema_name(&operation.path, &operation.method),
+                operation,
+            )
+        })
         .collect();
-    let schemas = document.value.pointer("/components/schemas").and_then(Value::as_object);
+    let schemas = document
+        .value
+        .pointer("/components/schemas")
+        .and_then(Value::as_object);
     let mut schemas: Vec<&String> = schemas.into_iter().flatten().map(|(name, _)| name).collect();
     schemas.sort();
     for schema in schemas {
@@ -68,12 +83,18 @@ fn wish(schema: &str, answers: &BTreeMap<String, &Operation>) -> String {
             None => format!("{base}Entry"),
         };
     }
-    let Some(operation) = answers.get(schema) else { return words::pascal(schema) };
+    let Some(operation) = answers.get(schema) else {
+        return words::pascal(schema);
+    };
     let base = words::fixed_segments(&operation.path);
     if operation.method == "post" && operation.status == 201 {
         return format!("{}Created", words::singular(&base).unwrap_or(base));
     }
-    if ends_with_parameter(operation) { format!("{base}Detail") } else { base }
+    if ends_with_parameter(operation) {
+        format!("{base}Detail")
+    } else {
+        base
+    }
 }
 
 fn ends_with_parameter(operation: &Operation) -> bool {

@@ -18,9 +18,15 @@ pub(super) fn check(document: &Document, parameter: &Parameter, at: &At) -> Resu
         return Ok(());
     }
     let message = if parameter.in_path {
-        format!("`{}` must be a text, a number, a flag or an enum to stand in a path", parameter.name)
+        format!(
+            "`{}` must be a text, a number, a flag or an enum to stand in a path",
+            parameter.name
+        )
     } else {
-        format!("`{}` must be a text, a number, a flag or an enum, or a list of these", parameter.name)
+        format!(
+            "`{}` must be a text, a number, a flag or an enum, or a list of these",
+            parameter.name
+        )
     };
     Err(Error::new("parameter", at, message))
 }
@@ -33,11 +39,21 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn of(document: &'a Document, schema: &'a Value) -> Self {
-        let mut found = Self { schema, nullable: false };
+        let mut found = Self {
+            schema,
+            nullable: false,
+        };
         for _ in 0..FOLLOWED {
             found.nullable |= found.schema.get("nullable") == Some(&json!(true));
-            let target = found.schema.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next());
-            match (found.schema.pointer("/allOf/0"), target.and_then(|target| document.schema(target))) {
+            let target = found
+                .schema
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|target| target.rsplit('/').next());
+            match (
+                found.schema.pointer("/allOf/0"),
+                target.and_then(|target| document.schema(target)),
+            ) {
                 (Some(next), _) | (None, Some(next)) => found.schema = next,
                 (None, None) => break,
             }

@@ -63,12 +63,22 @@ impl<'a> Lowering<'a> {
     pub(super) fn operation(&mut self, operation: &Operation) -> Result<Value> {
         let id = operation.id.as_str();
         let owner = words::pascal(id);
-        let at = At::root().join("paths").join(&operation.path).join(&operation.method).in_operation(id);
+        let at = At::root()
+            .join("paths")
+            .join(&operation.path)
+            .join(&operation.method)
+            .in_operation(id);
         let mut parameters = Vec::new();
         for (index, parameter) in operation.parameters.iter().enumerate() {
             let at = at.join("parameters").join(index).join("schema");
             super::parameters::check(self.document, parameter, &at)?;
-            let place = Place { origin: id, owner: &owner, property: &parameter.name, in_list: false, at: &at };
+            let place = Place {
+                origin: id,
+                owner: &owner,
+                property: &parameter.name,
+                in_list: false,
+                at: &at,
+            };
             parameters.push(json!({
                 "name": parameter.name,
                 "in": if parameter.in_path { "path" } else { "query" },
@@ -79,7 +89,13 @@ impl<'a> Lowering<'a> {
         let mut success = json!({ "description": "" });
         if let Some(answer) = &operation.answer {
             let at = content(&at.join("responses").join(operation.status));
-            let place = Place { origin: id, owner: &owner, property: "response", in_list: false, at: &at };
+            let place = Place {
+                origin: id,
+                owner: &owner,
+                property: "response",
+                in_list: false,
+                at: &at,
+            };
             let schema = self.schema(answer, place)?;
             success["content"] = json!({ "application/json": { "schema": schema } });
         }
@@ -90,7 +106,13 @@ impl<'a> Lowering<'a> {
         });
         if let Some(body) = &operation.body {
             let at = content(&at.join("requestBody"));
-            let place = Place { origin: id, owner: &owner, property: "body", in_list: false, at: &at };
+            let place = Place {
+                origin: id,
+                owner: &owner,
+                property: "body",
+                in_list: false,
+                at: &at,
+            };
             let schema = self.schema(&body.schema, place)?;
             lowered["requestBody"] =
                 json!({ "required": body.required, "content": { "application/json": { "schema": schema } } });
@@ -102,10 +124,16 @@ impl<'a> Lowering<'a> {
     pub(super) fn finish_components(&mut self) -> Result<()> {
         while let Some(schema) = self.waiting.pop() {
             let name = self.names.of_schema[&schema].clone();
-            let Some(value) = self.document.schema(&schema) else { continue };
+            let Some(value) = self.document.schema(&schema) else {
+                continue;
+            };
             let at = component(&schema);
             if !self.finite.has(&schema) {
-                return Err(Error::new("cycle", &at, "every value of this schema would contain another one, without end"));
+                return Err(Error::new(
+                    "cycle",
+                    &at,
+                    "every value of this schema would contain another one, without end",
+                ));
             }
             let body = self.named(value, &schema, &name, &at)?;
             self.origins.insert(name.clone(), schema);
@@ -132,18 +160,34 @@ impl<'a> Lowering<'a> {
         Ok(match schema.get("type").and_then(Value::as_str) {
             Some("array") => {
                 let at = place.at.join("items");
-                let items = self.schema(&schema["items"], Place { in_list: true, at: &at, ..place })?;
+                let items = self.schema(
+                    &schema["items"],
+                    Place {
+                        in_list: true,
+                        at: &at,
+                        ..place
+                    },
+                )?;
                 json!({ "type": "array", "items": items })
             }
             Some("object") => match schema.get("additionalProperties") {
                 Some(values) if values.is_object() => {
                     let at = place.at.join("additionalProperties");
-                    let values = self.schema(values, Place { in_list: true, at: &at, ..place })?;
+                    let values = self.schema(
+                        values,
+                        Place {
+                            in_list: true,
+                            at: &at,
+                            ..place
+                        },
+                    )?;
                     json!({ "type": "object", "additionalProperties": values })
                 }
                 _ => json!({ "type": "object" }),
             },
-            Some("integer") => self.id(place, true).unwrap_or_else(|| json!({ "type": "integer", "format": "int64" })),
+            Some("integer") => self
+                .id(place, true)
+                .unwrap_or_else(|| json!({ "type": "integer", "format": "int64" })),
             Some("number") => json!({ "type": "number", "format": "double" }),
             Some("string") => self.string(schema, place),
             Some("boolean") => json!({ "type": "boolean" }),
@@ -154,22 +198,44 @@ impl<'a> Lowering<'a> {
     fn string(&mut self, schema: &Value, place: Place<'_>) -> Value {
         match schema.get("format").and_then(Value::as_str) {
             Some(format @ ("date" | "date-time")) => json!({ "type": "string", "format": format }),
-            Some("uuid") => self.id(place, false).unwrap_or_else(|| json!({ "type": "string" })),
+            Some("uuid") => self
+                .id(place, false)
+                .unwrap_or_else(|| json!({ "type": "string" })),
             _ => json!({ "type": "string" }),
         }
     }
 
     fn reference(&mut self, target: &str, place: Place<'_>) -> Result<Value> {
         let Some(schema) = self.document.schema(target) else {
-            return Err(Error::new("reference", place.at, format!("there is no schema `{target}`")));
+            return Err(Error::new(
+                "reference",
+                place.at,
+                format!("there is no schema `{target}`"),
+            ));
         };
         let kind = schema.get("type").and_then(Value::as_str);
-        let of_its_kind = |newtype: &&String| kind == Some(if self.is_uuid(newtype) { "string" } else { "integer" });
+        let of_its_kind = |newtype: &&String| {
+            kind == Some(if self.is_uuid(newtype) {
+                "string"
+            } else {
+                "integer"
+            })
+        };
         if let Some(newtype) = self.settings.ids.schemas.get(target).filter(of_its_kind) {
-            let exact = self.settings.ids.exact(place.origin, place.property).unwrap_or(newtype).to_owned();
+            let exact = self
+                .settings
+                .ids
+                .exact(place.origin, place.property)
+                .unwrap_or(newtype)
+                .to_owned();
             // A UUID schema names no kind of thing, so the property's name may say more.
             let general = self.settings.ids.uuid.contains_key(newtype);
-            let by_name = self.settings.ids.properties.get(place.property).filter(|name| general && self.is_uuid(name));
+            let by_name = self
+                .settings
+                .ids
+                .properties
+                .get(place.property)
+                .filter(|name| general && self.is_uuid(name));
             return Ok(self.newtype(&by_name.cloned().unwrap_or(exact)));
         }
         if is_named_thing(schema) {
@@ -182,7 +248,11 @@ impl<'a> Lowering<'a> {
         // A schema that is only a number or a text has no type of its own; one that leads back to itself has no end.
         let key = format!("->{target}");
         if !self.started.insert(key.clone()) {
-            return Err(Error::new("cycle", &component(target), "this schema leads back to itself without a name"));
+            return Err(Error::new(
+                "cycle",
+                &component(target),
+                "this schema leads back to itself without a name",
+            ));
         }
         let lowered = self.schema(schema, place.at(&component(target)));
         self.started.remove(&key);
@@ -192,7 +262,11 @@ impl<'a> Lowering<'a> {
     /// Makes a component of an object, choice or enum that has no name.
     fn hoisted(&mut self, schema: &Value, place: Place<'_>) -> Result<Value> {
         let shared = self.settings.shared_type(place.origin, place.property);
-        let is_enum = |name: &str| self.lowered.get(name).is_none_or(|known| known.get("enum").is_some());
+        let is_enum = |name: &str| {
+            self.lowered
+                .get(name)
+                .is_none_or(|known| known.get("enum").is_some())
+        };
         if let (Some(values), Some(name)) = (string_enum(schema), shared.filter(|name| is_enum(name))) {
             self.widen(name, values, place.at)?;
             return Ok(json!({ "$ref": format!("{PREFIX}{name}") }));
@@ -201,12 +275,18 @@ impl<'a> Lowering<'a> {
             let body = self.named(schema, place.origin, name, place.at)?;
             let known = self.lowered.entry(name).or_insert_with(|| body.clone());
             if *known == body {
-                self.origins.entry(name.to_owned()).or_insert_with(|| place.origin.to_owned());
+                self.origins
+                    .entry(name.to_owned())
+                    .or_insert_with(|| place.origin.to_owned());
                 return Ok(json!({ "$ref": format!("{PREFIX}{name}") }));
             }
         }
         let part = words::pascal(place.property);
-        let part = if place.in_list { words::singular(&part).unwrap_or_else(|| format!("{part}Item")) } else { part };
+        let part = if place.in_list {
+            words::singular(&part).unwrap_or_else(|| format!("{part}Item"))
+        } else {
+            part
+        };
         let name = self.names.claim(&format!("{}{part}", place.owner));
         let body = self.named(schema, place.origin, &name, place.at)?;
         self.origins.insert(name.clone(), place.origin.to_owned());
@@ -220,11 +300,20 @@ impl<'a> Lowering<'a> {
             distinct("values", &values, &words::variant_names(&values), at)?;
             return Ok(json!({ "type": "string", "enum": values }));
         }
-        let place = Place { origin, owner: name, property: "", in_list: false, at };
+        let place = Place {
+            origin,
+            owner: name,
+            property: "",
+            in_list: false,
+            at,
+        };
         if let Some(alternatives) = schema.get("oneOf").and_then(Value::as_array) {
             return self.choice(alternatives, place);
         }
-        let wires: Vec<&str> = members(&schema["properties"]).into_iter().map(|(property, _)| property).collect();
+        let wires: Vec<&str> = members(&schema["properties"])
+            .into_iter()
+            .map(|(property, _)| property)
+            .collect();
         let fields: Vec<String> = wires.iter().map(|wire| words::field_name(wire)).collect();
         distinct("properties", &wires, &fields, at)?;
         let properties = self.properties(&schema["properties"], place)?;
@@ -239,8 +328,11 @@ impl<'a> Lowering<'a> {
     fn choice(&mut self, alternatives: &[Value], place: Place<'_>) -> Result<Value> {
         let mut alternatives: Vec<(usize, &Value)> = alternatives.iter().enumerate().collect();
         alternatives.sort_by_key(|(_, alternative)| self.finite.rank(alternative));
-        let tags: Vec<&str> =
-            alternatives.iter().flat_map(|(_, alternative)| members(&alternative["properties"])).map(|(tag, _)| tag).collect();
+        let tags: Vec<&str> = alternatives
+            .iter()
+            .flat_map(|(_, alternative)| members(&alternative["properties"]))
+            .map(|(tag, _)| tag)
+            .collect();
         distinct("alternatives", &tags, &words::variant_names(&tags), place.at)?;
         let mut lowered = Vec::new();
         for (index, alternative) in alternatives {
@@ -259,13 +351,26 @@ impl<'a> Lowering<'a> {
         let mut lowered = Map::new();
         for (property, content) in members(properties) {
             let at = place.at.join("properties").join(property);
-            lowered.insert(property.to_owned(), self.schema(content, Place { property, at: &at, ..place })?);
+            lowered.insert(
+                property.to_owned(),
+                self.schema(
+                    content,
+                    Place {
+                        property,
+                        at: &at,
+                        ..place
+                    },
+                )?,
+            );
         }
         Ok(lowered)
     }
 
     fn widen(&mut self, name: &str, values: Vec<&str>, at: &At) -> Result<()> {
-        let shared = self.lowered.entry(name).or_insert_with(|| json!({ "type": "string", "enum": [] }));
+        let shared = self
+            .lowered
+            .entry(name)
+            .or_insert_with(|| json!({ "type": "string", "enum": [] }));
         let mut union: BTreeSet<&str> = values.into_iter().collect();
         let before = shared["enum"].take();
         union.extend(before.as_array().into_iter().flatten().filter_map(Value::as_str));
@@ -282,7 +387,9 @@ impl<'a> Lowering<'a> {
     /// The newtype of a number or UUID that the settings call an id; a name that looks like one is noted.
     fn id(&mut self, place: Place<'_>, number: bool) -> Option<Value> {
         let ids = &self.settings.ids;
-        let newtype = ids.exact(place.origin, place.property).or_else(|| ids.of_name(place.property));
+        let newtype = ids
+            .exact(place.origin, place.property)
+            .or_else(|| ids.of_name(place.property));
         if let Some(newtype) = newtype.filter(|newtype| self.is_uuid(newtype) != number) {
             let newtype = newtype.to_owned();
             return Some(self.newtype(&newtype));
@@ -300,7 +407,8 @@ impl<'a> Lowering<'a> {
 
     /// The emitter writes ids by the settings, so `progenitor` only has to see a newtype; a UUID it would not wrap.
     fn newtype(&mut self, name: &str) -> Value {
-        self.lowered.insert(name.to_owned(), json!({ "type": "integer", "format": "int64" }));
+        self.lowered
+            .insert(name.to_owned(), json!({ "type": "integer", "format": "int64" }));
         json!({ "$ref": format!("{PREFIX}{name}") })
     }
 }
@@ -329,9 +437,17 @@ fn or_null(mut lowered: Value, schema: &Value) -> Value {
 
 /// Two properties, values or alternatives must not become one name in Rust.
 fn distinct(what: &str, wires: &[&str], names: &[String], at: &At) -> Result<()> {
-    let Some(second) = words::first_repeated(names) else { return Ok(()) };
-    let first = names.iter().position(|name| *name == names[second]).unwrap_or(second);
-    let message = format!("the {what} `{}` and `{}` would both be `{}`", wires[first], wires[second], names[second]);
+    let Some(second) = words::first_repeated(names) else {
+        return Ok(());
+    };
+    let first = names
+        .iter()
+        .position(|name| *name == names[second])
+        .unwrap_or(second);
+    let message = format!(
+        "the {what} `{}` and `{}` would both be `{}`",
+        wires[first], wires[second], names[second]
+    );
     Err(Error::new("name", at, message))
 }
 
@@ -348,11 +464,21 @@ fn string_enum(schema: &Value) -> Option<Vec<&str>> {
     if schema.get("format").is_some() || schema.get("type") != Some(&json!("string")) {
         return None;
     }
-    schema.get("enum")?.as_array()?.iter().map(Value::as_str).collect()
+    schema
+        .get("enum")?
+        .as_array()?
+        .iter()
+        .map(Value::as_str)
+        .collect()
 }
 
 fn members(value: &Value) -> Vec<(&str, &Value)> {
-    let mut members: Vec<_> = value.as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), value)).collect();
+    let mut members: Vec<_> = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.as_str(), value))
+        .collect();
     members.sort_by_key(|(key, _)| *key);
     members
 }

@@ -16,13 +16,17 @@ fn spec(name: &str) -> String {
 
 fn lowered() -> Lowered {
     let settings = Settings::parse(&spec("codegen.toml")).expect("the settings can be read");
-    let document = Document::parse(&spec("esi.json"), "esi.json", &settings).expect("the document can be read");
+    let document =
+        Document::parse(&spec("esi.json"), "esi.json", &settings).expect("the document can be read");
     let operations = document.operations().expect("its operations can be read");
     lower(&document, &operations, &settings).expect("it can be lowered")
 }
 
 fn object<'a>(value: &'a Value, pointer: &str) -> &'a Map<String, Value> {
-    value.pointer(pointer).and_then(Value::as_object).unwrap_or_else(|| panic!("{pointer} is no object"))
+    value
+        .pointer(pointer)
+        .and_then(Value::as_object)
+        .unwrap_or_else(|| panic!("{pointer} is no object"))
 }
 
 fn only(members: &Map<String, Value>, allowed: &[&str], place: &str) {
@@ -35,7 +39,19 @@ fn schema(value: &Value, place: &str, is_component: bool) {
     let members = object(value, "");
     only(
         members,
-        &["type", "format", "nullable", "items", "additionalProperties", "properties", "required", "enum", "oneOf", "allOf", "$ref"],
+        &[
+            "type",
+            "format",
+            "nullable",
+            "items",
+            "additionalProperties",
+            "properties",
+            "required",
+            "enum",
+            "oneOf",
+            "allOf",
+            "$ref",
+        ],
         place,
     );
     if !is_component {
@@ -43,19 +59,41 @@ fn schema(value: &Value, place: &str, is_component: bool) {
             assert!(!members.contains_key(keyword), "{place} has no name");
         }
     }
-    let parts = members.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let parts = members
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     parts.for_each(|(name, part)| schema(part, &format!("{place}.{name}"), false));
     for keyword in ["items", "additionalProperties"] {
-        members.get(keyword).filter(|part| part.is_object()).into_iter().for_each(|part| schema(part, place, false));
+        members
+            .get(keyword)
+            .filter(|part| part.is_object())
+            .into_iter()
+            .for_each(|part| schema(part, place, false));
     }
-    members.get("allOf").and_then(Value::as_array).into_iter().flatten().for_each(|part| schema(part, place, false));
-    members.get("oneOf").and_then(Value::as_array).into_iter().flatten().for_each(|part| schema(part, place, true));
+    members
+        .get("allOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .for_each(|part| schema(part, place, false));
+    members
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .for_each(|part| schema(part, place, true));
 }
 
 #[test]
 fn progenitor_is_given_only_what_it_needs() {
     let document = lowered().document;
-    only(object(&document, ""), &["openapi", "info", "paths", "components"], "the document");
+    only(
+        object(&document, ""),
+        &["openapi", "info", "paths", "components"],
+        "the document",
+    );
     only(object(&document, "/components"), &["schemas"], "components");
     for (name, component) in object(&document, "/components/schemas") {
         schema(component, name, true);
@@ -63,9 +101,17 @@ fn progenitor_is_given_only_what_it_needs() {
     for (path, item) in object(&document, "/paths") {
         for (method, operation) in object(item, "") {
             let place = format!("{method} {path}");
-            only(object(operation, ""), &["operationId", "parameters", "responses", "requestBody"], &place);
+            only(
+                object(operation, ""),
+                &["operationId", "parameters", "responses", "requestBody"],
+                &place,
+            );
             for parameter in operation["parameters"].as_array().expect("parameters") {
-                only(object(parameter, ""), &["name", "in", "required", "schema"], &place);
+                only(
+                    object(parameter, ""),
+                    &["name", "in", "required", "schema"],
+                    &place,
+                );
                 schema(&parameter["schema"], &place, false);
             }
             assert_eq!(object(operation, "/responses").len(), 1, "{place} has one answer");
@@ -84,10 +130,23 @@ fn progenitor_keeps_the_names_of_types() {
 
 #[test]
 fn words_are_those_of_progenitor() {
-    assert_eq!(["+1", "-1", "a'b"].map(words::type_name), ["Plus1", "Minus1", "Ab"]);
+    assert_eq!(
+        ["+1", "-1", "a'b"].map(words::type_name),
+        ["Plus1", "Minus1", "Ab"]
+    );
     for (text, snake, type_name, field) in [
-        ("MarketGroupID", "market_group_id", "MarketGroupId", "market_group_id"),
-        ("Corporation Projects", "corporation_projects", "CorporationProjects", "corporation_projects"),
+        (
+            "MarketGroupID",
+            "market_group_id",
+            "MarketGroupId",
+            "market_group_id",
+        ),
+        (
+            "Corporation Projects",
+            "corporation_projects",
+            "CorporationProjects",
+            "corporation_projects",
+        ),
         ("IDList", "id_list", "IdList", "id_list"),
         ("get1A_2B", "get1_a_2b", "Get1A2b", "get1_a_2b"),
         ("3d", "3d", "X3d", "x3d"),

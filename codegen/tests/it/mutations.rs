@@ -14,21 +14,45 @@ use std::sync::{LazyLock, Once};
 /// What is done to one place of a document. Numbers choose from what there is, modulo its count.
 #[derive(Debug, Clone, Copy)]
 enum Mutation {
-    Delete { place: usize },
+    Delete {
+        place: usize,
+    },
     /// One of [`odd_values`] stands there.
-    Replace { place: usize, odd: usize },
+    Replace {
+        place: usize,
+        odd: usize,
+    },
     /// The value of another place stands there.
-    Copy { place: usize, from: usize },
+    Copy {
+        place: usize,
+        from: usize,
+    },
     /// The member is there a second time, under a name that is nearly the same.
-    Double { place: usize, odd: usize },
+    Double {
+        place: usize,
+        odd: usize,
+    },
     /// The member is called as in [`odd_names`].
-    Rename { place: usize, odd: usize },
+    Rename {
+        place: usize,
+        odd: usize,
+    },
     /// A member of an odd name has an odd value.
-    Insert { place: usize, name: usize, odd: usize },
+    Insert {
+        place: usize,
+        name: usize,
+        odd: usize,
+    },
     /// A `$ref` leads to another component.
-    Redirect { place: usize, to: usize },
+    Redirect {
+        place: usize,
+        to: usize,
+    },
     /// A keyword of schemas is added.
-    Keyword { place: usize, keyword: usize },
+    Keyword {
+        place: usize,
+        keyword: usize,
+    },
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
@@ -48,28 +72,69 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 fn odd_values() -> Vec<Value> {
     let reference = json!({ "$ref": "#/components/schemas/Error" });
     vec![
-        json!(null), json!(true), json!(false), json!(0), json!(-1), json!(1.5), json!(1e300), json!(u64::MAX), json!(""),
-        json!("type"), json!("Self"), json!("Other"), json!("array"), json!("object"), json!("path"), json!("a\nb"),
-        json!("été"), json!("!"), json!([]), json!({}), json!([[]]), json!(["string", "null"]), json!(["a", "A"]),
-        json!({ "type": "object" }), json!({ "type": "array", "items": reference }), json!({ "type": ["object", "null"] }),
-        json!({ "type": "string", "enum": ["a", "b", null] }), json!({ "oneOf": [reference, { "type": "null" }] }),
-        json!({ "allOf": [reference], "nullable": true }), reference,
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(""),
+        json!("type"),
+        json!("Self"),
+        json!("Other"),
+        json!("array"),
+        json!("object"),
+        json!("path"),
+        json!("a\nb"),
+        json!("été"),
+        json!("!"),
+        json!([]),
+        json!({}),
+        json!([[]]),
+        json!(["string", "null"]),
+        json!(["a", "A"]),
+        json!({ "type": "object" }),
+        json!({ "type": "array", "items": reference }),
+        json!({ "type": ["object", "null"] }),
+        json!({ "type": "string", "enum": ["a", "b", null] }),
+        json!({ "oneOf": [reference, { "type": "null" }] }),
+        json!({ "allOf": [reference], "nullable": true }),
+        reference,
     ]
 }
 
 fn odd_names() -> Vec<String> {
-    let names = ["", "type", "self", "Self", "3d", "!", "a b", "a\rb", "body", "send", "Other", "String", "é", "x-a", "200", "2XX", "default"];
+    let names = [
+        "", "type", "self", "Self", "3d", "!", "a b", "a\rb", "body", "send", "Other", "String", "é", "x-a",
+        "200", "2XX", "default",
+    ];
     names.map(str::to_owned).into()
 }
 
 fn keywords() -> Vec<(&'static str, Value)> {
     vec![
-        ("nullable", json!(true)), ("default", json!({})), ("enum", json!(["a"])), ("enum", json!([1, 2])),
-        ("format", json!("uuid")), ("format", json!("date-time")), ("const", json!("a")), ("minimum", json!(1)),
-        ("exclusiveMaximum", json!(3)), ("maxItems", json!(3)), ("uniqueItems", json!(true)),
-        ("additionalProperties", json!(false)), ("additionalProperties", json!({ "type": "integer" })),
-        ("properties", json!({ "a": {} })), ("items", json!({ "type": "string" })), ("required", json!(["a"])),
-        ("oneOf", json!([])), ("allOf", json!([{}])), ("not", json!({})), ("pattern", json!("(")),
+        ("nullable", json!(true)),
+        ("default", json!({})),
+        ("enum", json!(["a"])),
+        ("enum", json!([1, 2])),
+        ("format", json!("uuid")),
+        ("format", json!("date-time")),
+        ("const", json!("a")),
+        ("minimum", json!(1)),
+        ("exclusiveMaximum", json!(3)),
+        ("maxItems", json!(3)),
+        ("uniqueItems", json!(true)),
+        ("additionalProperties", json!(false)),
+        ("additionalProperties", json!({ "type": "integer" })),
+        ("properties", json!({ "a": {} })),
+        ("items", json!({ "type": "string" })),
+        ("required", json!(["a"])),
+        ("oneOf", json!([])),
+        ("allOf", json!([{}])),
+        ("not", json!({})),
+        ("pattern", json!("(")),
     ]
 }
 
@@ -91,10 +156,16 @@ fn pick<T: Clone>(from: &[T], number: usize) -> Option<T> {
 /// The object or array around a place, and the step to it.
 fn around<'a>(document: &'a mut Value, pointer: &str) -> Option<(&'a mut Value, String)> {
     let (parent, step) = pointer.rsplit_once('/')?;
-    Some((document.pointer_mut(parent)?, step.replace("~1", "/").replace("~0", "~")))
+    Some((
+        document.pointer_mut(parent)?,
+        step.replace("~1", "/").replace("~0", "~"),
+    ))
 }
 
-fn members_around<'a>(document: &'a mut Value, pointer: &str) -> Option<(&'a mut Map<String, Value>, String)> {
+fn members_around<'a>(
+    document: &'a mut Value,
+    pointer: &str,
+) -> Option<(&'a mut Map<String, Value>, String)> {
     let (parent, step) = around(document, pointer)?;
     Some((parent.as_object_mut()?, step))
 }
@@ -123,7 +194,13 @@ impl Mutation {
             Self::Double { place, odd } => {
                 let pointer = anywhere(document, place)?;
                 let (members, step) = members_around(document, &pointer)?;
-                let names = [step.to_uppercase(), step.to_lowercase(), format!("{step}2"), format!("{step}_"), step.replace('_', "-")];
+                let names = [
+                    step.to_uppercase(),
+                    step.to_lowercase(),
+                    format!("{step}2"),
+                    format!("{step}_"),
+                    step.replace('_', "-"),
+                ];
                 let value = members.get(&step)?.clone();
                 members.insert(pick(&names, odd)?, value);
             }
@@ -134,17 +211,29 @@ impl Mutation {
                 members.insert(pick(&odd_names(), odd)?, value);
             }
             Self::Insert { place, name, odd } => {
-                let pointer = pick(&places(document, |_, value| value.is_object() || value.is_array()), place)?;
+                let pointer = pick(
+                    &places(document, |_, value| value.is_object() || value.is_array()),
+                    place,
+                )?;
                 match document.pointer_mut(&pointer)? {
                     Value::Array(items) => items.push(pick(&odd_values(), odd)?),
-                    Value::Object(members) => drop(members.insert(pick(&odd_names(), name)?, pick(&odd_values(), odd)?)),
+                    Value::Object(members) => {
+                        drop(members.insert(pick(&odd_names(), name)?, pick(&odd_values(), odd)?))
+                    }
                     _ => {}
                 }
             }
             Self::Redirect { place, to } => {
-                let schemas = document.pointer("/components/schemas").and_then(Value::as_object)?;
+                let schemas = document
+                    .pointer("/components/schemas")
+                    .and_then(Value::as_object)?;
                 let target = pick(&schemas.keys().cloned().collect::<Vec<_>>(), to)?;
-                let pointer = pick(&places(document, |pointer, _| pointer.ends_with("/$ref") || pointer.ends_with("/type")), place)?;
+                let pointer = pick(
+                    &places(document, |pointer, _| {
+                        pointer.ends_with("/$ref") || pointer.ends_with("/type")
+                    }),
+                    place,
+                )?;
                 let (members, step) = members_around(document, &pointer)?;
                 members.remove(&step);
                 members.insert("$ref".to_owned(), json!(format!("#/components/schemas/{target}")));
@@ -152,7 +241,10 @@ impl Mutation {
             Self::Keyword { place, keyword } => {
                 let pointer = pick(&places(document, |_, value| value.get("type").is_some()), place)?;
                 let (name, value) = pick(&keywords(), keyword)?;
-                document.pointer_mut(&pointer)?.as_object_mut()?.insert(name.to_owned(), value);
+                document
+                    .pointer_mut(&pointer)?
+                    .as_object_mut()?
+                    .insert(name.to_owned(), value);
             }
         }
         Some(())
@@ -166,7 +258,10 @@ fn quiet() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             let file = panic.location().map_or("", |place| place.file());
-            if !["progenitor", "typify", "openapiv3"].iter().any(|name| file.contains(name)) {
+            if !["progenitor", "typify", "openapiv3"]
+                .iter()
+                .any(|name| file.contains(name))
+            {
                 before(panic);
             }
         }));
@@ -206,7 +301,9 @@ fn says_where(error: &Error, document: &Value) -> Result<(), TestCaseError> {
     prop_assert!(!error.rule().is_empty() && !error.message().is_empty());
     let mut steps = error.pointer().split('/').skip(1);
     if let (Some("paths"), Some(path), Some(method)) = (steps.next(), steps.next(), steps.next()) {
-        let operation = document.pointer(&format!("/paths/{path}/{method}/operationId")).and_then(Value::as_str);
+        let operation = document
+            .pointer(&format!("/paths/{path}/{method}/operationId"))
+            .and_then(Value::as_str);
         prop_assert_eq!(error.operation(), operation, "{}", error);
     }
     Ok(())
@@ -224,9 +321,20 @@ fn mutated(document: &Value, mutations: &[Mutation]) -> Value {
 fn busy_harbour() -> Value {
     let mut document = harbour();
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-    put(&mut document, "/components/schemas/Fleet", json!({ "type": "array", "items": reference("Ship") }));
-    put(&mut document, "/components/schemas/ShipID", json!({ "type": "integer", "format": "int64" }));
-    put(&mut document, "/components/schemas/Crew", json!({ "type": "object", "required": ["rank"], "properties": {
+    put(
+        &mut document,
+        "/components/schemas/Fleet",
+        json!({ "type": "array", "items": reference("Ship") }),
+    );
+    put(
+        &mut document,
+        "/components/schemas/ShipID",
+        json!({ "type": "integer", "format": "int64" }),
+    );
+    put(
+        &mut document,
+        "/components/schemas/Crew",
+        json!({ "type": "object", "required": ["rank"], "properties": {
         "rank": { "type": "string", "enum": ["deck", "engine", "other"] },
         "mates": { "type": "array", "items": reference("Crew") },
         "pay": { "oneOf": [
@@ -234,9 +342,13 @@ fn busy_harbour() -> Value {
             { "type": "object", "properties": { "goods": { "type": "array", "items": { "type": "string" } } } } ] },
         "papers": { "type": "object", "additionalProperties": { "type": ["string", "null"] } },
         "ship": reference("ShipID"), "hired": { "type": "string", "format": "date" },
-    } }));
+    } }),
+    );
     let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
-    put(&mut document, "/paths/~1fleets~1{fleet_id}", json!({ "put": {
+    put(
+        &mut document,
+        "/paths/~1fleets~1{fleet_id}",
+        json!({ "put": {
         "operationId": "PutFleet", "tags": ["Fleets"], "security": [{ "Login": ["ships.read"] }],
         "parameters": [
             { "in": "path", "name": "fleet_id", "required": true, "schema": reference("ShipID") },
@@ -248,32 +360,49 @@ fn busy_harbour() -> Value {
             "204": { "description": "" }, "default": { "content": json_of(reference("Error")) } },
         "x-rate-limit": { "group": "fleets", "max-tokens": 15, "window-size": "15m" },
         "x-required-roles": ["Captain"], "x-client-cache-ttl": 60, "x-pagination": "cursor",
-    } }));
+    } }),
+    );
     document
 }
 
 /// Some of ESI, cut small so that a case is quick.
 static ESI: LazyLock<Value> = LazyLock::new(|| {
     let text = support::upstream(support::OPENAPI_31).unwrap_or_else(support::committed);
-    cut(&serde_json::from_str(&text).expect("JSON"), &["Status", "Paragon Hub", "Contracts", "User Interface"])
+    cut(
+        &serde_json::from_str(&text).expect("JSON"),
+        &["Status", "Paragon Hub", "Contracts", "User Interface"],
+    )
 });
 
 static SWAGGER: LazyLock<Option<Value>> = LazyLock::new(|| {
     let text = support::upstream(support::SWAGGER)?;
-    let mut document = cut(&serde_json::from_str(&text).expect("JSON"), &["Status", "Search", "Routes", "Opportunities"]);
+    let mut document = cut(
+        &serde_json::from_str(&text).expect("JSON"),
+        &["Status", "Search", "Routes", "Opportunities"],
+    );
     support::take_out(&mut document, "/components");
     Some(document)
 });
 
 /// A modest number of cases; `PROPTEST_CASES` asks for another. A failure prints what leads to it.
 fn config(cases: u32) -> ProptestConfig {
-    let by_default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    if std::env::var_os("PROPTEST_CASES").is_some() { by_default } else { ProptestConfig { cases, ..by_default } }
+    let by_default = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        by_default
+    } else {
+        ProptestConfig { cases, ..by_default }
+    }
 }
 
 #[test]
 fn the_documents_are_sound_before_they_are_changed() {
-    for document in [Some(&busy_harbour()), Some(&*ESI), SWAGGER.as_ref()].into_iter().flatten() {
+    for document in [Some(&busy_harbour()), Some(&*ESI), SWAGGER.as_ref()]
+        .into_iter()
+        .flatten()
+    {
         let source = support::source(document).unwrap_or_else(|error| panic!("{error}"));
         Model::of(&source).sound();
     }

@@ -23,7 +23,10 @@ fn model(document: &Value) -> Model {
 
 /// What stands at a pointer of the canonical form.
 fn at(document: &Value, pointer: &str) -> Value {
-    canonical(document).pointer(pointer).cloned().unwrap_or(Value::Null)
+    canonical(document)
+        .pointer(pointer)
+        .cloned()
+        .unwrap_or(Value::Null)
 }
 
 /// The canonical schema of a ship's property.
@@ -35,7 +38,11 @@ fn property(schema: Value) -> Value {
 fn field(schema: Value) -> String {
     let mut document = ship_with("it", schema);
     put(&mut document, &format!("{SHIP}/required"), json!(["it"]));
-    model(&document).members("Ship").into_iter().find(|member| member.ends_with("\"it\"")).expect("a field")
+    model(&document)
+        .members("Ship")
+        .into_iter()
+        .find(|member| member.ends_with("\"it\""))
+        .expect("a field")
 }
 
 fn list_of(items: Value) -> Value {
@@ -46,7 +53,10 @@ const ONE: &str = "/paths/~1one/get";
 
 /// The harbour with an operation that answers with `schema`.
 fn answering(schema: Value) -> Value {
-    harbour_with("/paths/~1one", json!({ "get": operation("GetOne", "Ships", schema) }))
+    harbour_with(
+        "/paths/~1one",
+        json!({ "get": operation("GetOne", "Ships", schema) }),
+    )
 }
 
 #[test]
@@ -56,7 +66,10 @@ fn the_default_error_stands_for_both_classes() {
     assert_eq!(codes, ["200", "4XX", "5XX"]);
     let error = "/content/application~1json/schema/$ref";
     for class in ["4XX", "5XX"] {
-        assert_eq!(responses[class].pointer(error), Some(&json!("#/components/schemas/Error")));
+        assert_eq!(
+            responses[class].pointer(error),
+            Some(&json!("#/components/schemas/Error"))
+        );
     }
 }
 
@@ -67,24 +80,51 @@ fn an_empty_answer_beside_a_list_is_an_empty_list() {
     assert_eq!(facts["x-empty-list"], json!(true));
     assert_eq!(facts["responses"].get("204"), None);
     let model = model(&document);
-    assert!(model.statics["GET_PORT_SHIPS"].contains("JsonOrEmptyList"), "{:?}", model.statics);
+    assert!(
+        model.statics["GET_PORT_SHIPS"].contains("JsonOrEmptyList"),
+        "{:?}",
+        model.statics
+    );
     assert_eq!(model.markers["GetPortShips"], "Vec<Ship>");
 }
 
 #[test]
 fn headers_of_the_client_are_lifted() {
     let mut document = harbour();
-    let headers = ["Accept-Language", "If-None-Match", "X-Compatibility-Date", "X-Tenant", "If-Modified-Since"];
-    let kept = headers.map(|name| (name.replace('-', ""), json!({ "in": "header", "name": name, "required": true,
-        "schema": { "type": "string", "enum": ["2026-01-01"], "description": "Prose." } })));
-    put(&mut document, "/components/parameters", Value::Object(kept.clone().into_iter().collect()));
+    let headers = [
+        "Accept-Language",
+        "If-None-Match",
+        "X-Compatibility-Date",
+        "X-Tenant",
+        "If-Modified-Since",
+    ];
+    let kept = headers.map(|name| {
+        (
+            name.replace('-', ""),
+            json!({ "in": "header", "name": name, "required": true,
+        "schema": { "type": "string", "enum": ["2026-01-01"], "description": "Prose." } }),
+        )
+    });
+    put(
+        &mut document,
+        "/components/parameters",
+        Value::Object(kept.clone().into_iter().collect()),
+    );
     for (name, _) in &kept {
         let reference = json!({ "$ref": format!("#/components/parameters/{name}") });
         put(&mut document, &format!("{LIST}/parameters/-"), reference);
     }
-    put(&mut document, &format!("{LIST}/parameters/-"), json!({ "in": "header", "name": "x-TENANT", "schema": {} }));
+    put(
+        &mut document,
+        &format!("{LIST}/parameters/-"),
+        json!({ "in": "header", "name": "x-TENANT", "schema": {} }),
+    );
     let names: Vec<Value> = at(&document, &format!("{LIST}/parameters"))
-        .as_array().expect("parameters").iter().map(|parameter| parameter["name"].clone()).collect();
+        .as_array()
+        .expect("parameters")
+        .iter()
+        .map(|parameter| parameter["name"].clone())
+        .collect();
     assert_eq!(names, ["flag", "port_id"]);
     let facts = at(&document, "/components/parameters");
     assert_eq!(facts.as_object().map(serde_json::Map::len), Some(5));
@@ -94,10 +134,17 @@ fn headers_of_the_client_are_lifted() {
 
 #[test]
 fn the_compatibility_date_is_the_one_of_the_lifted_header() {
-    let parameter = json!({ "in": "header", "name": "X-Compatibility-Date", "schema": { "enum": ["2026-01-01"] } });
-    let source = source(&harbour_with("/components/parameters", json!({ "CompatibilityDate": parameter })));
+    let parameter =
+        json!({ "in": "header", "name": "X-Compatibility-Date", "schema": { "enum": ["2026-01-01"] } });
+    let source = source(&harbour_with(
+        "/components/parameters",
+        json!({ "CompatibilityDate": parameter }),
+    ));
     let root = &source.files["esi.rs"];
-    assert!(root.contains(r#"COMPATIBILITY_DATE: Option<&str> = Some("2026-01-01")"#), "{root}");
+    assert!(
+        root.contains(r#"COMPATIBILITY_DATE: Option<&str> = Some("2026-01-01")"#),
+        "{root}"
+    );
 }
 
 #[test]
@@ -125,14 +172,19 @@ fn one_property_objects_are_tagged_by_that_property() {
         }
         let model = model(&ship_with("price", price));
         assert_eq!(model.types["ShipPrice"].kind, "choice");
-        assert_eq!(model.members("ShipPrice"), [r#"Isk: f64 =  "isk""#, r#"Plex: i64 =  "plex""#]);
+        assert_eq!(
+            model.members("ShipPrice"),
+            [r#"Isk: f64 =  "isk""#, r#"Plex: i64 =  "plex""#]
+        );
     }
 }
 
 #[test]
 fn a_choice_of_one_is_no_choice() {
-    assert_eq!(property(json!({ "oneOf": [{ "type": "string" }, { "type": "null" }] })),
-        json!({ "type": "string", "nullable": true }));
+    assert_eq!(
+        property(json!({ "oneOf": [{ "type": "string" }, { "type": "null" }] })),
+        json!({ "type": "string", "nullable": true })
+    );
 }
 
 #[test]
@@ -140,7 +192,10 @@ fn enums_are_open() {
     let kind = |values: Value| model(&ship_with("kind", json!({ "type": "string", "enum": values })));
     let tugs = kind(json!(["tug", "barge"]));
     assert_eq!(tugs.types["ShipKind"].kind, "open_enum");
-    assert_eq!(tugs.members("ShipKind"), [r#"Barge:  =  "barge""#, r#"Tug:  =  "tug""#]);
+    assert_eq!(
+        tugs.members("ShipKind"),
+        [r#"Barge:  =  "barge""#, r#"Tug:  =  "tug""#]
+    );
     let rest = |values: Value| kind(values).types["ShipKind"].rest.clone().expect("a catch-all");
     assert_eq!(rest(json!(["tug"])), "Other");
     assert_eq!(rest(json!(["tug", "other"])), "Unlisted");
@@ -150,33 +205,59 @@ fn enums_are_open() {
 
 #[test]
 fn a_list_without_repeats_keeps_its_order() {
-    assert_eq!(field(json!({ "type": "array", "uniqueItems": true, "items": { "type": "integer" } })),
-        r#"it: Vec<i64> = req "it""#);
+    assert_eq!(
+        field(json!({ "type": "array", "uniqueItems": true, "items": { "type": "integer" } })),
+        r#"it: Vec<i64> = req "it""#
+    );
 }
 
 #[test]
 fn bounds_of_answers_make_no_types() {
     let number = |keywords: Value| {
         let mut schema = json!({ "type": "integer", "format": "int32" });
-        schema.as_object_mut().expect("an object").extend(keywords.as_object().cloned().unwrap_or_default());
+        schema
+            .as_object_mut()
+            .expect("an object")
+            .extend(keywords.as_object().cloned().unwrap_or_default());
         field(schema)
     };
     assert_eq!(number(json!({ "minimum": 1 })), r#"it: i64 = req "it""#);
-    assert_eq!(number(json!({ "minimum": 0, "maximum": 255 })), r#"it: i64 = req "it""#);
-    assert_eq!(field(json!({ "type": "string", "minLength": 1, "maxLength": 9, "pattern": "^a$" })),
-        r#"it: String = req "it""#);
-    assert_eq!(field(json!({ "type": "number", "format": "float", "multipleOf": 2 })), r#"it: f64 = req "it""#);
-    assert_eq!(field(json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "boolean" } })),
-        r#"it: Vec<bool> = req "it""#);
+    assert_eq!(
+        number(json!({ "minimum": 0, "maximum": 255 })),
+        r#"it: i64 = req "it""#
+    );
+    assert_eq!(
+        field(json!({ "type": "string", "minLength": 1, "maxLength": 9, "pattern": "^a$" })),
+        r#"it: String = req "it""#
+    );
+    assert_eq!(
+        field(json!({ "type": "number", "format": "float", "multipleOf": 2 })),
+        r#"it: f64 = req "it""#
+    );
+    assert_eq!(
+        field(json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": { "type": "boolean" } })),
+        r#"it: Vec<bool> = req "it""#
+    );
 }
 
 #[test]
 fn bounds_of_requests_are_checked_before_sending() {
-    let mut document = harbour_with(&format!("{LIST}/parameters/1/schema"), json!({ "type": "string", "maxLength": 9 }));
-    put(&mut document, &format!("{LIST}/parameters/0/schema"), json!({ "type": "integer", "minimum": 1 }));
+    let mut document = harbour_with(
+        &format!("{LIST}/parameters/1/schema"),
+        json!({ "type": "string", "maxLength": 9 }),
+    );
+    put(
+        &mut document,
+        &format!("{LIST}/parameters/0/schema"),
+        json!({ "type": "integer", "minimum": 1 }),
+    );
     let list = json!({ "type": "array", "minItems": 1, "maxItems": 20, "items": { "type": "integer", "maximum": 5 } });
     let body = json!({ "type": "object", "properties": { "ids": list } });
-    put(&mut document, &format!("{LIST}/requestBody"), json!({ "content": { "application/json": { "schema": body } } }));
+    put(
+        &mut document,
+        &format!("{LIST}/requestBody"),
+        json!({ "content": { "application/json": { "schema": body } } }),
+    );
     let facts = model(&document).statics["GET_PORT_SHIPS"].replace(' ', "");
     for bound in [
         r#"Bound::new("flag",Rule::MaxLength(9))"#,
@@ -193,14 +274,21 @@ fn bounds_of_requests_are_checked_before_sending() {
 fn the_body_s_greatest_length_is_a_fact() {
     let list = json!({ "type": "array", "maxItems": 20, "items": { "type": "integer" } });
     let body = json!({ "required": true, "content": { "application/json": { "schema": list } } });
-    let facts = model(&harbour_with(&format!("{LIST}/requestBody"), body)).statics["GET_PORT_SHIPS"].replace(' ', "");
-    assert!(facts.contains("BodyFacts{required:true,max_items:Some(20)"), "{facts}");
+    let facts =
+        model(&harbour_with(&format!("{LIST}/requestBody"), body)).statics["GET_PORT_SHIPS"].replace(' ', "");
+    assert!(
+        facts.contains("BodyFacts{required:true,max_items:Some(20)"),
+        "{facts}"
+    );
 }
 
 #[test]
 fn bounds_are_spelt_as_in_3_0() {
     let exclusive = json!({ "type": "number", "minimum": 0, "exclusiveMinimum": true });
-    assert_eq!(property(json!({ "type": "number", "exclusiveMinimum": 0 })), exclusive);
+    assert_eq!(
+        property(json!({ "type": "number", "exclusiveMinimum": 0 })),
+        exclusive
+    );
     assert_eq!(property(exclusive.clone()), exclusive);
 }
 
@@ -212,16 +300,33 @@ fn arrays_have_no_type_of_their_own() {
     let schemas = at(&document, "/components/schemas");
     assert_eq!(schemas.get("Fleet"), None);
     assert_eq!(schemas["FleetItem"]["type"], "object");
-    let answer = at(&document, &format!("{ONE}/responses/200/content/application~1json/schema"));
-    assert_eq!(answer, list_of(json!({ "$ref": "#/components/schemas/FleetItem" })));
+    let answer = at(
+        &document,
+        &format!("{ONE}/responses/200/content/application~1json/schema"),
+    );
+    assert_eq!(
+        answer,
+        list_of(json!({ "$ref": "#/components/schemas/FleetItem" }))
+    );
     assert_eq!(model(&document).markers["GetOne"], "Vec<FleetItem>");
 }
 
 #[test]
 fn an_array_by_another_name_is_an_array_too() {
-    let mut document = ship_with("it", json!({ "oneOf": [{ "$ref": "#/components/schemas/Same" }, { "type": "null" }] }));
-    put(&mut document, "/components/schemas/Fleet", list_of(json!({ "type": "integer" })));
-    put(&mut document, "/components/schemas/Same", json!({ "$ref": "#/components/schemas/Fleet" }));
+    let mut document = ship_with(
+        "it",
+        json!({ "oneOf": [{ "$ref": "#/components/schemas/Same" }, { "type": "null" }] }),
+    );
+    put(
+        &mut document,
+        "/components/schemas/Fleet",
+        list_of(json!({ "type": "integer" })),
+    );
+    put(
+        &mut document,
+        "/components/schemas/Same",
+        json!({ "$ref": "#/components/schemas/Fleet" }),
+    );
     let once = canonical(&document);
     assert_eq!(once["components"]["schemas"].get("Same"), None);
     let list = json!({ "type": "array", "items": { "type": "integer" }, "nullable": true });
@@ -235,24 +340,55 @@ fn names_are_unique_whatever_their_case() {
     let object = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
     put(&mut document, "/components/schemas/ShipTypeID", object.clone());
     put(&mut document, "/components/schemas/Shiptypeid", object);
-    put(&mut document, &format!("{SHIP}/properties/one"), json!({ "$ref": "#/components/schemas/ShipTypeID" }));
-    put(&mut document, &format!("{SHIP}/properties/two"), json!({ "$ref": "#/components/schemas/Shiptypeid" }));
+    put(
+        &mut document,
+        &format!("{SHIP}/properties/one"),
+        json!({ "$ref": "#/components/schemas/ShipTypeID" }),
+    );
+    put(
+        &mut document,
+        &format!("{SHIP}/properties/two"),
+        json!({ "$ref": "#/components/schemas/Shiptypeid" }),
+    );
     let model = model(&document);
     let mut folded: Vec<String> = model.types.keys().map(|name| name.to_lowercase()).collect();
     folded.dedup();
     assert_eq!(folded.len(), model.types.len(), "{:?}", model.types.keys());
-    assert_eq!(model.types.keys().filter(|name| name.to_lowercase().starts_with("shiptypeid")).count(), 3);
+    assert_eq!(
+        model
+            .types
+            .keys()
+            .filter(|name| name.to_lowercase().starts_with("shiptypeid"))
+            .count(),
+        3
+    );
     let reversed = canonical(&document);
-    assert_eq!(source(&reversed).files, source(&document).files, "the names do not depend on the way");
+    assert_eq!(
+        source(&reversed).files,
+        source(&document).files,
+        "the names do not depend on the way"
+    );
 }
 
 #[test]
 fn null_beside_a_type_is_nullable() {
-    assert_eq!(property(json!({ "type": ["boolean", "null"] })), json!({ "type": "boolean", "nullable": true }));
-    assert_eq!(field(json!({ "type": ["boolean", "null"] })), r#"it: Option<bool> = null "it""#);
-    assert_eq!(property(json!({ "enum": ["a", null] })), json!({ "type": "string", "enum": ["a"], "nullable": true }));
+    assert_eq!(
+        property(json!({ "type": ["boolean", "null"] })),
+        json!({ "type": "boolean", "nullable": true })
+    );
+    assert_eq!(
+        field(json!({ "type": ["boolean", "null"] })),
+        r#"it: Option<bool> = null "it""#
+    );
+    assert_eq!(
+        property(json!({ "enum": ["a", null] })),
+        json!({ "type": "string", "enum": ["a"], "nullable": true })
+    );
     let ship = json!({ "$ref": "#/components/schemas/Error" });
-    assert_eq!(property(json!({ "oneOf": [ship, { "type": "null" }] })), json!({ "allOf": [ship], "nullable": true }));
+    assert_eq!(
+        property(json!({ "oneOf": [ship, { "type": "null" }] })),
+        json!({ "allOf": [ship], "nullable": true })
+    );
 }
 
 #[test]
@@ -262,13 +398,17 @@ fn null_in_a_component_is_allowed_wherever_it_is_used() {
     put(&mut document, "/components/schemas/Captain", captain);
     put(&mut document, &format!("{SHIP}/required"), json!(["it"]));
     let fields = model(&document).members("Ship");
-    assert!(fields.contains(&r#"it: Option<Captain> = null "it""#.to_owned()), "{fields:?}");
+    assert!(
+        fields.contains(&r#"it: Option<Captain> = null "it""#.to_owned()),
+        "{fields:?}"
+    );
 }
 
 #[test]
 fn null_in_a_list_is_kept() {
     let mut document = answering(json!({ "$ref": "#/components/schemas/Fleet" }));
-    let fleet = list_of(json!({ "type": ["object", "null"], "properties": { "name": { "type": "string" } } }));
+    let fleet =
+        list_of(json!({ "type": ["object", "null"], "properties": { "name": { "type": "string" } } }));
     put(&mut document, "/components/schemas/Fleet", fleet);
     assert_eq!(model(&document).markers["GetOne"], "Vec<Option<FleetItem>>");
 }
@@ -283,8 +423,14 @@ fn examples_are_dropped() {
 #[test]
 fn what_stands_beside_a_reference_is_dropped() {
     let reference = json!({ "$ref": "#/components/schemas/Error" });
-    assert_eq!(property(json!({ "$ref": "#/components/schemas/Error", "description": "d", "examples": [1] })), reference);
-    assert_eq!(property(json!({ "allOf": [reference], "description": "d" })), reference);
+    assert_eq!(
+        property(json!({ "$ref": "#/components/schemas/Error", "description": "d", "examples": [1] })),
+        reference
+    );
+    assert_eq!(
+        property(json!({ "allOf": [reference], "description": "d" })),
+        reference
+    );
 }
 
 #[test]
@@ -310,12 +456,16 @@ fn setters_give_way_to_methods_of_every_request() {
     }
     let model = model(&document);
     let setters: Vec<&str> = model.setters.keys().map(String::as_str).collect();
-    assert_eq!(setters, ["all_", "flag", "send_", "ships", "timeout_"].map(|name| format!("GetPortShips::{name}")));
+    assert_eq!(
+        setters,
+        ["all_", "flag", "send_", "ships", "timeout_"].map(|name| format!("GetPortShips::{name}"))
+    );
 }
 
 #[test]
 fn only_the_page_count_is_kept_of_the_headers() {
-    let headers = json!({ "ETag": { "schema": { "type": "string" } }, "X-Pages": { "schema": { "type": "integer" } } });
+    let headers =
+        json!({ "ETag": { "schema": { "type": "string" } }, "X-Pages": { "schema": { "type": "integer" } } });
     let document = harbour_with(&format!("{LIST}/responses/200/headers"), headers);
     let kept = at(&document, &format!("{LIST}/responses/200/headers"));
     let names: Vec<&String> = kept.as_object().expect("headers").keys().collect();
@@ -337,7 +487,10 @@ fn lists_are_written_as_the_style_says() {
     assert!(list("ids", Value::Null));
     assert!(list("ids", json!(true)));
     assert!(!list("ids", json!(false)));
-    assert!(!list("label_ids", Value::Null), "the settings know better than the document");
+    assert!(
+        !list("label_ids", Value::Null),
+        "the settings know better than the document"
+    );
 }
 
 #[test]
@@ -359,15 +512,23 @@ fn operations_of_the_named_scheme_are_marked() {
     let mut document = harbour();
     let login = document["components"]["securitySchemes"]["Login"].clone();
     put(&mut document, "/components/securitySchemes/Ring", login);
-    put(&mut document, &format!("{LIST}/security"), json!([{ "Login": ["ships.write", "ships.read", "ships.read"] }]));
+    put(
+        &mut document,
+        &format!("{LIST}/security"),
+        json!([{ "Login": ["ships.write", "ships.read", "ships.read"] }]),
+    );
     let mut other = operation("GetOne", "Ships", json!({ "type": "string" }));
     other["security"] = json!([{ "Ring": [] }]);
     put(&mut document, "/paths/~1one", json!({ "get": other }));
-    let settings = esikit_codegen::settings::Settings::parse(r#"security_name = ["Login"]"#).expect("settings");
+    let settings =
+        esikit_codegen::settings::Settings::parse(r#"security_name = ["Login"]"#).expect("settings");
     let source = support::source_by(&document, &settings).expect("it builds");
     let model = Model::of(&source).sound();
     let marked = model.statics["GET_PORT_SHIPS"].replace(' ', "");
-    assert!(marked.contains(r#"Security{scheme:"Login",scopes:&["ships.read","ships.write"]"#), "{marked}");
+    assert!(
+        marked.contains(r#"Security{scheme:"Login",scopes:&["ships.read","ships.write"]"#),
+        "{marked}"
+    );
     assert!(!model.statics["GET_ONE"].contains("security"));
     assert_eq!(model.wires("Scope"), ["ships.read", "ships.write"]);
     assert!(source.files["scopes.rs"].contains(r#"name: "Login""#));
@@ -376,30 +537,46 @@ fn operations_of_the_named_scheme_are_marked() {
 #[test]
 fn types_of_rust_follow_from_formats() {
     for (schema, expected) in [
-        (json!({ "type": "string", "format": "date-time" }), "DateTime<Utc>"),
+        (
+            json!({ "type": "string", "format": "date-time" }),
+            "DateTime<Utc>",
+        ),
         (json!({ "type": "string", "format": "date" }), "NaiveDate"),
         (json!({ "type": "string", "format": "uuid" }), "String"),
         (json!({ "type": "string", "format": "uri" }), "String"),
         (json!({ "type": "string", "format": "ipv4" }), "String"),
         (json!({ "type": "integer", "format": "uint64" }), "i64"),
         (json!({ "type": "number", "format": "float" }), "f64"),
-        (json!({ "type": "string", "format": "date", "enum": ["2026-01-01"] }), "NaiveDate"),
-        (json!({ "type": "object", "additionalProperties": { "type": "integer" } }), "BTreeMap<String, i64>"),
+        (
+            json!({ "type": "string", "format": "date", "enum": ["2026-01-01"] }),
+            "NaiveDate",
+        ),
+        (
+            json!({ "type": "object", "additionalProperties": { "type": "integer" } }),
+            "BTreeMap<String, i64>",
+        ),
         (json!({}), "Value"),
     ] {
-        assert_eq!(field(schema.clone()), format!("it: {expected} = req \"it\""), "{schema}");
+        assert_eq!(
+            field(schema.clone()),
+            format!("it: {expected} = req \"it\""),
+            "{schema}"
+        );
     }
 }
 
 #[test]
 fn optional_fields_stay_absent() {
     let fields = model(&ship_with("crew", list_of(json!({ "type": "string" })))).members("Ship");
-    assert_eq!(fields, [
-        r#"crew: Option<Vec<String>> = opt "crew""#,
-        r#"kind: ShipKind = req "kind""#,
-        r#"length: Option<f64> = opt "length""#,
-        r#"name: String = req "name""#,
-    ]);
+    assert_eq!(
+        fields,
+        [
+            r#"crew: Option<Vec<String>> = opt "crew""#,
+            r#"kind: ShipKind = req "kind""#,
+            r#"length: Option<f64> = opt "length""#,
+            r#"name: String = req "name""#,
+        ]
+    );
 }
 
 #[test]
@@ -416,7 +593,11 @@ fn ids_are_newtypes_where_the_settings_say_so() {
     );
     let settings = settings.expect("settings");
     let mut document = ship_with("it", json!({ "$ref": "#/components/schemas/ShipID" }));
-    put(&mut document, "/components/schemas/ShipID", json!({ "type": "integer" }));
+    put(
+        &mut document,
+        "/components/schemas/ShipID",
+        json!({ "type": "integer" }),
+    );
     for (name, schema) in [
         ("cargo_id", json!({ "type": "string", "format": "uuid" })),
         ("ship_id", json!({ "type": "string" })),
@@ -428,11 +609,21 @@ fn ids_are_newtypes_where_the_settings_say_so() {
     let source = support::source_by(&document, &settings).expect("it builds");
     let model = Model::of(&source).sound();
     let fields = model.members("Ship").join("\n");
-    for field in ["it: Option<ShipId>", "cargo_id: Option<CargoId>", "ship_id: Option<String>", "odd_id: Option<i64>"] {
+    for field in [
+        "it: Option<ShipId>",
+        "cargo_id: Option<CargoId>",
+        "ship_id: Option<String>",
+        "odd_id: Option<i64>",
+    ] {
         assert!(fields.contains(field), "{field} is not in\n{fields}");
     }
     assert_eq!(model.methods["get_port_ships"][0].1, "impl Into<PortId>");
-    assert!(source.notes.iter().any(|note| note.contains("`other_id`") && note.contains("[ids.properties]")));
+    assert!(
+        source
+            .notes
+            .iter()
+            .any(|note| note.contains("`other_id`") && note.contains("[ids.properties]"))
+    );
     assert!(!source.notes.iter().any(|note| note.contains("odd_id")));
 }
 
@@ -441,9 +632,17 @@ fn a_schema_that_is_no_number_any_more_is_no_id() {
     let ids = "[ids]\nnumber = { ShipId = \"A ship.\" }\nschemas = { ShipID = \"ShipId\" }";
     let settings = esikit_codegen::settings::Settings::parse(ids).expect("settings");
     let mut document = ship_with("it", json!({ "$ref": "#/components/schemas/ShipID" }));
-    put(&mut document, "/components/schemas/ShipID", json!({ "type": "string" }));
+    put(
+        &mut document,
+        "/components/schemas/ShipID",
+        json!({ "type": "string" }),
+    );
     let model = Model::of(&support::source_by(&document, &settings).expect("it builds")).sound();
-    assert!(model.members("Ship").contains(&r#"it: Option<String> = opt "it""#.to_owned()));
+    assert!(
+        model
+            .members("Ship")
+            .contains(&r#"it: Option<String> = opt "it""#.to_owned())
+    );
 }
 
 #[test]
@@ -482,24 +681,57 @@ fn swagger_takes_the_same_form() {
     let facts = at(&document, post);
     assert_eq!(facts["x-client-cache-ttl"], 60);
     assert_eq!(facts["requestBody"]["required"], true);
-    let explode: Vec<(&str, Option<&Value>)> = facts["parameters"].as_array().expect("parameters").iter()
-        .map(|parameter| (parameter["name"].as_str().expect("a name"), parameter.get("explode"))).collect();
+    let explode: Vec<(&str, Option<&Value>)> = facts["parameters"]
+        .as_array()
+        .expect("parameters")
+        .iter()
+        .map(|parameter| {
+            (
+                parameter["name"].as_str().expect("a name"),
+                parameter.get("explode"),
+            )
+        })
+        .collect();
     let no = json!(false);
-    assert_eq!(explode, [("ids", Some(&no)), ("names", None), ("page", None), ("pairs", Some(&no)), ("port_id", None)]);
-    assert_eq!(at(&document, "/servers"), json!([{ "url": "https://harbour.example/latest" }]));
+    assert_eq!(
+        explode,
+        [
+            ("ids", Some(&no)),
+            ("names", None),
+            ("page", None),
+            ("pairs", Some(&no)),
+            ("port_id", None)
+        ]
+    );
+    assert_eq!(
+        at(&document, "/servers"),
+        json!([{ "url": "https://harbour.example/latest" }])
+    );
     let scheme = at(&document, "/components/securitySchemes/login");
     assert_eq!(scheme["flows"]["implicit"]["scopes"], json!({ "ships.read": "" }));
-    let codes = facts["responses"].as_object().expect("responses").keys().map(String::as_str).collect::<Vec<_>>();
+    let codes = facts["responses"]
+        .as_object()
+        .expect("responses")
+        .keys()
+        .map(String::as_str)
+        .collect::<Vec<_>>();
     assert_eq!(codes, ["200", "4XX", "5XX"]);
     let model = model(&document);
     assert_eq!(model.markers["PostPortsPortIdShips"], "Vec<PortsShip>");
-    assert_eq!(model.setters["PostPortsPortIdShips::pairs"][0].1, "impl IntoIterator<Item = impl Into<String>>");
+    assert_eq!(
+        model.setters["PostPortsPortIdShips::pairs"][0].1,
+        "impl IntoIterator<Item = impl Into<String>>"
+    );
 }
 
 #[test]
 fn one_tag_stands_for_an_operation_and_unused_tags_are_dropped() {
     let mut document = harbour_with(&format!("{LIST}/tags"), json!(["Ships", "Ports"]));
-    put(&mut document, "/tags", json!([{ "name": "Cranes", "description": "Prose." }]));
+    put(
+        &mut document,
+        "/tags",
+        json!([{ "name": "Cranes", "description": "Prose." }]),
+    );
     assert_eq!(at(&document, &format!("{LIST}/tags")), json!(["Ships"]));
     assert_eq!(at(&document, "/tags"), json!([{ "name": "Ships" }]));
 }
@@ -515,16 +747,30 @@ fn a_feature_brings_its_tag_and_what_it_reaches() {
         Model::of(&generate(&document, &features, &settings, &Docs::default()).expect("it builds")).sound()
     };
     assert_eq!(of(&["big-cranes"]).markers.keys().collect::<Vec<_>>(), ["GetOne"]);
-    assert_eq!(of(&["ships"]).markers.keys().collect::<Vec<_>>(), ["GetPortShips"]);
+    assert_eq!(
+        of(&["ships"]).markers.keys().collect::<Vec<_>>(),
+        ["GetPortShips"]
+    );
     assert!(!of(&["big-cranes"]).types.contains_key("Ship"));
     assert_eq!(of(&[]).markers.len(), 0);
-    assert_eq!(of(&["cranes"]).markers.len(), 0, "a feature whose tag is not there is empty");
+    assert_eq!(
+        of(&["cranes"]).markers.len(),
+        0,
+        "a feature whose tag is not there is empty"
+    );
 }
 
 #[test]
 fn no_prose_of_esi_is_left() {
-    for text in [support::upstream(support::OPENAPI_31), support::upstream(support::SWAGGER)].into_iter().flatten() {
-        let document = Document::parse(&text, "upstream", &support::esi_settings()).expect("ESI's own document");
+    for text in [
+        support::upstream(support::OPENAPI_31),
+        support::upstream(support::SWAGGER),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let document =
+            Document::parse(&text, "upstream", &support::esi_settings()).expect("ESI's own document");
         no_prose(&document.value);
     }
     no_prose(&serde_json::from_str(&support::committed()).expect("JSON"));
@@ -536,7 +782,12 @@ fn no_prose(document: &Value) {
         let mut steps = pointer.rsplit('/');
         let (key, holder) = (steps.next().unwrap_or_default(), steps.next().unwrap_or_default());
         let is_keyword = !named.contains(&holder);
-        if is_keyword && matches!(key, "summary" | "example" | "examples" | "externalDocs" | "$comment") {
+        if is_keyword
+            && matches!(
+                key,
+                "summary" | "example" | "examples" | "externalDocs" | "$comment"
+            )
+        {
             panic!("{pointer} is left");
         }
         if is_keyword && key == "description" {

@@ -45,8 +45,22 @@ pub(crate) struct Member {
 
 /// Names that need no declaration.
 const KNOWN: &[&str] = &[
-    "bool", "f64", "i64", "str", "u64", "BTreeMap", "Box", "DateTime", "Map", "NaiveDate", "Option", "Result", "String",
-    "Utc", "Value", "Vec",
+    "bool",
+    "f64",
+    "i64",
+    "str",
+    "u64",
+    "BTreeMap",
+    "Box",
+    "DateTime",
+    "Map",
+    "NaiveDate",
+    "Option",
+    "Result",
+    "String",
+    "Utc",
+    "Value",
+    "Vec",
 ];
 
 impl Model {
@@ -81,7 +95,8 @@ impl Model {
             syn::Item::Static(item) if file.starts_with("operations/") => {
                 let value = tokens(&item.expr);
                 if self.statics.insert(item.ident.to_string(), value).is_some() {
-                    self.faults.push(format!("the static {} is there twice", item.ident));
+                    self.faults
+                        .push(format!("the static {} is there twice", item.ident));
                 }
             }
             _ => {}
@@ -89,7 +104,12 @@ impl Model {
     }
 
     fn declaration(&mut self, file: &str, call: &syn::Macro) {
-        let kind = call.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        let kind = call
+            .path
+            .segments
+            .last()
+            .map(|last| last.ident.to_string())
+            .unwrap_or_default();
         let parsed = match kind.as_str() {
             "record" | "id" | "uuid_id" => record.parse2(call.tokens.clone()),
             "open_enum" | "choice" => enumeration.parse2(call.tokens.clone()),
@@ -101,12 +121,20 @@ impl Model {
         };
         match parsed {
             Ok((name, members, rest)) => {
-                let found = Type { file: file.to_owned(), kind, members, rest };
+                let found = Type {
+                    file: file.to_owned(),
+                    kind,
+                    members,
+                    rest,
+                };
                 if let Some(other) = self.types.insert(name.clone(), found) {
-                    self.faults.push(format!("{name} is declared in {} and in {file}", other.file));
+                    self.faults
+                        .push(format!("{name} is declared in {} and in {file}", other.file));
                 }
             }
-            Err(error) => self.faults.push(format!("{file}: {kind}!: {error}: {}", call.tokens)),
+            Err(error) => self
+                .faults
+                .push(format!("{file}: {kind}!: {error}: {}", call.tokens)),
         }
     }
 
@@ -126,7 +154,8 @@ impl Model {
             let arguments: Vec<_> = function.sig.inputs.iter().filter_map(argument).collect();
             let names: BTreeSet<_> = arguments.iter().map(|(name, _)| name).collect();
             if names.len() != arguments.len() {
-                self.faults.push(format!("{name} has two arguments of one name: {arguments:?}"));
+                self.faults
+                    .push(format!("{name} has two arguments of one name: {arguments:?}"));
             }
             let before = if owner == "Esi" {
                 self.methods.insert(name.clone(), arguments)
@@ -145,16 +174,26 @@ impl Model {
         for (name, found) in &self.types {
             let mut seen = BTreeSet::new();
             let names = found.members.iter().map(|member| &member.name).chain(&found.rest);
-            faults.extend(names.filter(|member| !seen.insert(*member)).map(|member| format!("{name} has two {member}")));
+            faults.extend(
+                names
+                    .filter(|member| !seen.insert(*member))
+                    .map(|member| format!("{name} has two {member}")),
+            );
             for member in &found.members {
-                faults.extend(self.undeclared(&member.content).map(|word| format!("{name}.{}: no {word}", member.name)));
+                faults.extend(
+                    self.undeclared(&member.content)
+                        .map(|word| format!("{name}.{}: no {word}", member.name)),
+                );
             }
             if KNOWN.contains(&name.as_str()) || self.markers.contains_key(name) {
                 faults.push(format!("{name} is something else already"));
             }
         }
         for (marker, output) in &self.markers {
-            faults.extend(self.undeclared(output).map(|word| format!("{marker} answers with {word}, which is nothing")));
+            faults.extend(
+                self.undeclared(output)
+                    .map(|word| format!("{marker} answers with {word}, which is nothing")),
+            );
         }
         self.faults.extend(faults);
     }
@@ -165,8 +204,18 @@ impl Model {
 
     /// The types that operations name, and those that these are made of.
     pub(crate) fn reached(&self) -> BTreeSet<&str> {
-        let arguments = self.methods.values().chain(self.setters.values()).flatten().map(|(_, content)| content);
-        let mut waiting: Vec<&str> = self.markers.values().chain(arguments).flat_map(|content| words(content)).collect();
+        let arguments = self
+            .methods
+            .values()
+            .chain(self.setters.values())
+            .flatten()
+            .map(|(_, content)| content);
+        let mut waiting: Vec<&str> = self
+            .markers
+            .values()
+            .chain(arguments)
+            .flat_map(|content| words(content))
+            .collect();
         let mut reached = BTreeSet::new();
         while let Some(name) = waiting.pop() {
             if let Some(found) = self.types.get(name)
@@ -180,23 +229,37 @@ impl Model {
 
     /// The members of a type, each as `name: content = presence "wire"`.
     pub(crate) fn members(&self, name: &str) -> Vec<String> {
-        let found = self.types.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.types.keys()));
+        let found = self
+            .types
+            .get(name)
+            .unwrap_or_else(|| panic!("no {name} in {:?}", self.types.keys()));
         found
             .members
             .iter()
-            .map(|member| format!("{}: {} = {} {:?}", member.name, member.content, member.presence, member.wire))
+            .map(|member| {
+                format!(
+                    "{}: {} = {} {:?}",
+                    member.name, member.content, member.presence, member.wire
+                )
+            })
             .collect()
     }
 
     /// The wire values of an enum or the keys of an object.
     pub(crate) fn wires(&self, name: &str) -> Vec<&str> {
-        self.types[name].members.iter().map(|member| member.wire.as_str()).collect()
+        self.types[name]
+            .members
+            .iter()
+            .map(|member| member.wire.as_str())
+            .collect()
     }
 }
 
 /// The names in a type.
 fn words(content: &str) -> impl Iterator<Item = &str> {
-    content.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty())
+    content
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty())
 }
 
 type Declared = (String, Vec<Member>, Option<String>);
@@ -221,7 +284,12 @@ fn record(input: ParseStream<'_>) -> syn::Result<Declared> {
         let presence = fields.parse::<Ident>()?.to_string();
         let wire = fields.parse::<LitStr>()?.value();
         fields.parse::<Option<Token![,]>>()?;
-        members.push(Member { name, wire, content, presence });
+        members.push(Member {
+            name,
+            wire,
+            content,
+            presence,
+        });
     }
     Ok((name, members, None))
 }
@@ -243,7 +311,12 @@ fn enumeration(input: ParseStream<'_>) -> syn::Result<Declared> {
         let content = variant_content(&variants)?;
         variants.parse::<Token![=]>()?;
         let wire = variants.parse::<LitStr>()?.value();
-        members.push(Member { name: variant, wire, content, presence: String::new() });
+        members.push(Member {
+            name: variant,
+            wire,
+            content,
+            presence: String::new(),
+        });
         if variants.parse::<Option<Token![,]>>()?.is_none() {
             variants.parse::<Token![;]>()?;
         }
@@ -280,5 +353,10 @@ fn tokens(value: &impl quote::ToTokens) -> String {
 
 /// A type without spaces.
 fn compact(value: &syn::Type) -> String {
-    tokens(value).replace(" <", "<").replace("< ", "<").replace(" >", ">").replace("& ", "&").replace(" ,", ",")
+    tokens(value)
+        .replace(" <", "<")
+        .replace("< ", "<")
+        .replace(" >", ">")
+        .replace("& ", "&")
+        .replace(" ,", ",")
 }

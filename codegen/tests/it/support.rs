@@ -115,7 +115,9 @@ pub(crate) fn take_out(document: &mut Value, pointer: &str) -> Value {
     let (parent, step) = pointer.rsplit_once('/').expect("a pointer has a slash");
     let step = step.replace("~1", "/").replace("~0", "~");
     let members = document.pointer_mut(parent).and_then(Value::as_object_mut);
-    members.and_then(|members| members.remove(&step)).unwrap_or_else(|| panic!("{pointer} is no member"))
+    members
+        .and_then(|members| members.remove(&step))
+        .unwrap_or_else(|| panic!("{pointer} is no member"))
 }
 
 /// The harbour with one thing put in.
@@ -128,8 +130,13 @@ pub(crate) fn harbour_with(pointer: &str, value: Value) -> Value {
 /// The harbour with one more property of a ship.
 pub(crate) fn ship_with(property: &str, schema: Value) -> Value {
     let mut document = harbour();
-    let properties = document.pointer_mut(SHIP).and_then(|ship| ship.get_mut("properties"));
-    properties.and_then(Value::as_object_mut).expect("a ship has properties").insert(property.to_owned(), schema);
+    let properties = document
+        .pointer_mut(SHIP)
+        .and_then(|ship| ship.get_mut("properties"));
+    properties
+        .and_then(Value::as_object_mut)
+        .expect("a ship has properties")
+        .insert(property.to_owned(), schema);
     document
 }
 
@@ -170,7 +177,11 @@ pub(crate) fn walk(value: &Value, pointer: &str, see: &mut impl FnMut(&str, &Val
         }
         Value::Object(members) => {
             for (key, member) in members {
-                walk(member, &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")), see);
+                walk(
+                    member,
+                    &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+                    see,
+                );
             }
         }
         _ => {}
@@ -183,7 +194,10 @@ pub(crate) fn cut(document: &Value, tags: &[&str]) -> Value {
     let paths = small["paths"].as_object_mut().expect("paths");
     for item in paths.values_mut().filter_map(Value::as_object_mut) {
         item.retain(|_, operation| {
-            operation.pointer("/tags/0").and_then(Value::as_str).is_some_and(|tag| tags.contains(&tag))
+            operation
+                .pointer("/tags/0")
+                .and_then(Value::as_str)
+                .is_some_and(|tag| tags.contains(&tag))
         });
     }
     paths.retain(|_, item| item.as_object().is_some_and(|item| !item.is_empty()));
