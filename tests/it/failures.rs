@@ -131,6 +131,7 @@ async fn what_may_be_sent_again() {
         let write = server
             .esi()
             .delete_characters_character_id_contacts(1, [1_i64])
+            .header("Authorization", "Bearer token")
             .send()
             .await;
         assert_eq!(
@@ -305,6 +306,7 @@ async fn no_connection_was_certainly_not_sent() {
         .expect("a client");
     let error = esi
         .delete_characters_character_id_contacts(1, [1_i64])
+        .header("Authorization", "Bearer token")
         .send()
         .await
         .expect_err("nobody there");

@@ -39,6 +39,7 @@ async fn parameters_go_where_the_spec_has_them() {
         .expect("it exists");
     call.param("character_id", 1)
         .param_list("contact_ids", [2, 3])
+        .header("Authorization", "Bearer token")
         .send()
         .await
         .expect("an answer");
@@ -109,6 +110,7 @@ async fn nothing_is_null_and_an_empty_list_is_one() {
     let nothing = delete
         .param("character_id", 1)
         .param_list("contact_ids", [2])
+        .header("Authorization", "Bearer token")
         .send()
         .await
         .expect("an answer");

@@ -1,0 +1,11 @@
+//! EVE single sign-on, against a single sign-on and an ESI on this machine.
+
+mod bad_tokens;
+mod concurrency;
+mod flows;
+mod jwt;
+mod parameters;
+mod pipeline;
+mod properties;
+mod secrets;
+mod sso;
