@@ -167,6 +167,12 @@ impl EsiSecurity {
             .await
     }
 
+    /// Logs in through the browser of this machine; see [`BrowserLogin`].
+    #[cfg(feature = "login")]
+    pub fn login_in_browser(&self, scopes: &[Scope]) -> BrowserLogin {
+        BrowserLogin::new(self.clone(), scopes)
+    }
+
     /// Calls `subscriber` after each refresh with the identity and its new tokens, until the subscription is ended.
     pub fn signal_token_updated(
         &self,

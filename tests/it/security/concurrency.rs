@@ -17,7 +17,10 @@ use tokio::task::JoinSet;
 use super::sso::{ASSETS, Rotation, Sso, account, callback};
 
 async fn assets(esi: &Esi, character: i64) -> Result<(), Error> {
-    esi.get_characters_character_id_assets(character).send().await.map(|_| ())
+    esi.get_characters_character_id_assets(character)
+        .send()
+        .await
+        .map(|_| ())
 }
 
 /// Calls at once, every one of them a task of its own; how many came back well. The test's files are counted: only
@@ -77,7 +80,9 @@ async fn a_thousand_interleaved_logins_do_not_mix() {
             let who = security.auth_callback(&login, &url).await.expect("a login");
             assert_eq!(who.character_id, character);
             // ESI here answers 403 to any other character's token.
-            assets(&sso.esi(who.security()), character).await.expect("its own token");
+            assets(&sso.esi(who.security()), character)
+                .await
+                .expect("its own token");
         });
     }
     while let Some(outcome) = tasks.join_next().await {
@@ -111,9 +116,14 @@ async fn a_dropped_refresh_loses_nothing() {
     call.abort();
     assert!(call.await.expect_err("dropped").is_cancelled());
     sso.gate.add_permits(Semaphore::MAX_PERMITS);
-    assets(&sso.esi(view.clone()), 7).await.expect("the token that was asked for");
+    assets(&sso.esi(view.clone()), 7)
+        .await
+        .expect("the token that was asked for");
     assert_eq!(sso.grants("refresh_token").len(), 1);
-    assert_ne!(view.token().expect("tokens").refresh_token(), before.refresh_token());
+    assert_ne!(
+        view.token().expect("tokens").refresh_token(),
+        before.refresh_token()
+    );
 }
 
 #[tokio::test]
@@ -122,9 +132,15 @@ async fn a_call_that_runs_out_of_time_for_a_token_was_not_sent() {
     let view = sso.log_in(&sso.security().await, 7).await;
     sso.expire();
     close(&sso.gate);
-    let call = sso.esi(view).get_characters_character_id_assets(7).timeout(Duration::from_millis(20));
+    let call = sso
+        .esi(view)
+        .get_characters_character_id_assets(7)
+        .timeout(Duration::from_millis(20));
     let error = call.send().await.expect_err("nobody answers");
-    assert!(matches!(&error, Error::Timeout(timeout) if timeout.phase == Phase::Token), "{error:?}");
+    assert!(
+        matches!(&error, Error::Timeout(timeout) if timeout.phase == Phase::Token),
+        "{error:?}"
+    );
     assert!(!error.may_have_been_sent() && sso.world().esi_seen.is_empty());
     sso.gate.add_permits(Semaphore::MAX_PERMITS);
 }
@@ -145,7 +161,10 @@ async fn a_clock_two_minutes_off_works_for_a_whole_life_of_tokens() {
             }
         }
         let refreshes = sso.grants("refresh_token").len();
-        assert!((2..=4).contains(&refreshes), "{off}: {refreshes} in an hour of 20 minute tokens");
+        assert!(
+            (2..=4).contains(&refreshes),
+            "{off}: {refreshes} in an hour of 20 minute tokens"
+        );
         let statuses = sso.world().esi_seen.len();
         assert_eq!(statuses, 60, "{off}: no call was refused");
     }
@@ -185,23 +204,39 @@ async fn a_store_that_fails_to_write_fails_the_call_and_the_token_is_kept() {
         let sso = Sso::new().await;
         sso.world().rotation = rotation;
         let store = Moody::default();
-        let security = sso.with_pkce().token_store(store.clone()).build().await.expect("built");
+        let security = sso
+            .with_pkce()
+            .token_store(store.clone())
+            .build()
+            .await
+            .expect("built");
         let view = sso.log_in(&security, 7).await;
         let esi = sso.esi(view.clone());
         sso.expire();
         store.fails.store(true, Ordering::SeqCst);
         for _ in 0..2 {
             let error = assets(&esi, 7).await.expect_err("loudly");
-            assert!(matches!(&error, Error::Store(store) if store.action == "write"), "{error:?}");
+            assert!(
+                matches!(&error, Error::Store(store) if store.action == "write"),
+                "{error:?}"
+            );
             assert!(error.to_string().contains("the disk is full") && !error.may_have_been_sent());
         }
         assert!(sso.world().esi_seen.is_empty(), "nobody used what is not stored");
         let kept = view.token().expect("in memory");
-        let stored = store.get("character:7").await.expect("read").expect("the old one");
+        let stored = store
+            .get("character:7")
+            .await
+            .expect("read")
+            .expect("the old one");
         assert_ne!(kept.access_token(), stored.token.access_token());
         store.fails.store(false, Ordering::SeqCst);
         assets(&esi, 7).await.expect("it is stored now");
-        let stored = store.get("character:7").await.expect("read").expect("the new one");
+        let stored = store
+            .get("character:7")
+            .await
+            .expect("read")
+            .expect("the new one");
         assert_eq!(stored.token.access_token(), kept.access_token());
         assert_eq!(stored.token.refresh_token(), kept.refresh_token());
         assert_eq!(sso.grants("refresh_token").len(), 1, "one refresh in all");
@@ -215,12 +250,19 @@ async fn a_new_token_is_stored_before_it_is_used() {
         let sso = Sso::new().await;
         sso.world().rotation = rotation;
         let store = MemoryTokenStore::new();
-        let security = sso.with_pkce().token_store(store.clone()).build().await.expect("built");
+        let security = sso
+            .with_pkce()
+            .token_store(store.clone())
+            .build()
+            .await
+            .expect("built");
         let view = sso.log_in(&security, 7).await;
         let heard = Arc::new(AtomicBool::new(false));
         let (seen, reader) = (Arc::clone(&heard), store.clone());
         security.signal_token_updated(move |identity, token| {
-            let Some(Ok(Some(stored))) = now(reader.get(identity)) else { panic!("not stored") };
+            let Some(Ok(Some(stored))) = now(reader.get(identity)) else {
+                panic!("not stored")
+            };
             assert_eq!(stored.token.access_token(), token.access_token());
             seen.store(true, Ordering::SeqCst);
         });
@@ -247,11 +289,23 @@ async fn workers_on_one_store_take_over_what_another_refreshed() {
     let sso = Sso::new().await;
     sso.world().rotation = Rotation::Another;
     let store = MemoryTokenStore::new();
-    let first = sso.with_pkce().token_store(store.clone()).build().await.expect("built");
-    let second = sso.with_pkce().token_store(store.clone()).build().await.expect("built");
+    let first = sso
+        .with_pkce()
+        .token_store(store.clone())
+        .build()
+        .await
+        .expect("built");
+    let second = sso
+        .with_pkce()
+        .token_store(store.clone())
+        .build()
+        .await
+        .expect("built");
     sso.log_in(&first, 7).await;
     let (first, second) = (first.identity("character:7"), second.identity("character:7"));
-    assets(&sso.esi(second.clone()), 7).await.expect("read from the store");
+    assets(&sso.esi(second.clone()), 7)
+        .await
+        .expect("read from the store");
     sso.expire();
     assets(&sso.esi(first.clone()), 7).await.expect("refreshed");
     assets(&sso.esi(second.clone()), 7).await.expect("taken over");
@@ -272,18 +326,33 @@ async fn a_refused_refresh_token_is_the_end_and_trouble_of_the_sso_is_not() {
     let deaths = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&deaths);
     security.subscribe(move |event| {
-        if matches!(event, SecurityEvent::LoginDead { identity: "character:7" }) {
+        if matches!(
+            event,
+            SecurityEvent::LoginDead {
+                identity: "character:7"
+            }
+        ) {
             seen.store(true, Ordering::SeqCst);
         }
     });
     sso.expire();
     for (status, body) in [
-        (503, "<html>"), (500, "{}"), (429, "slow down"), (302, ""), (200, "<html>"), (200, "{}"), (400, "nonsense"),
-        (400, r#"{"error":"server_error"}"#), (400, r#"{"error":"temporarily_unavailable"}"#),
+        (503, "<html>"),
+        (500, "{}"),
+        (429, "slow down"),
+        (302, ""),
+        (200, "<html>"),
+        (200, "{}"),
+        (400, "nonsense"),
+        (400, r#"{"error":"server_error"}"#),
+        (400, r#"{"error":"temporarily_unavailable"}"#),
     ] {
         sso.world().failures.push_back((status, body.to_owned()));
         let error = assets(&esi, 7).await.expect_err("the single sign-on is down");
-        assert!(matches!(error, Error::SsoUnavailable(_) | Error::Sso(_)), "{status} {body}: {error:?}");
+        assert!(
+            matches!(error, Error::SsoUnavailable(_) | Error::Sso(_)),
+            "{status} {body}: {error:?}"
+        );
         assert!(!error.may_have_been_sent());
     }
     assets(&esi, 7).await.expect("none of that killed it");
@@ -293,11 +362,20 @@ async fn a_refused_refresh_token_is_the_end_and_trouble_of_the_sso_is_not() {
     let asked = sso.grants("refresh_token").len();
     for _ in 0..3 {
         let error = assets(&esi, 7).await.expect_err("dead");
-        let Error::LoginNeeded(needed) = &error else { panic!("{error:?}") };
-        assert_eq!(needed.operation.map(|operation| operation.id), Some("GetCharactersCharacterIdAssets"));
+        let Error::LoginNeeded(needed) = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(
+            needed.operation.map(|operation| operation.id),
+            Some("GetCharactersCharacterIdAssets")
+        );
         assert_eq!(needed.scopes, [ASSETS]);
     }
-    assert_eq!(sso.grants("refresh_token").len(), asked + 1, "later calls fail at once");
+    assert_eq!(
+        sso.grants("refresh_token").len(),
+        asked + 1,
+        "later calls fail at once"
+    );
     assert!(deaths.load(Ordering::SeqCst));
     sso.log_in(&security, 7).await;
     assets(&esi, 7).await.expect("a new login is a new life");
@@ -313,7 +391,8 @@ async fn a_login_during_a_refresh_is_not_overwritten_by_it() {
     let refreshing = view.clone();
     let refresh = tokio::spawn(async move { refreshing.refresh().await });
     until(|| sso.grants("refresh_token").len() == 1).await;
-    let kept = serde_json::json!({ "access_token": "newer", "refresh_token": "newer too", "expires_in": 600 });
+    let kept =
+        serde_json::json!({ "access_token": "newer", "refresh_token": "newer too", "expires_in": 600 });
     view.update_token(&kept, None).await.expect("taken");
     sso.gate.add_permits(Semaphore::MAX_PERMITS);
     let _ = refresh.await.expect("no panic");

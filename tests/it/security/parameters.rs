@@ -36,7 +36,10 @@ async fn the_url_of_a_login_is_in_esipys_order() {
          &client_id=a%20b&state=s&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
     );
     let implicit = public.get_auth_uri(&scopes, "s", true);
-    assert!(implicit.contains("?response_type=token&") && !implicit.contains("code_challenge"), "{implicit}");
+    assert!(
+        implicit.contains("?response_type=token&") && !implicit.contains("code_challenge"),
+        "{implicit}"
+    );
 }
 
 #[tokio::test]
@@ -45,17 +48,32 @@ async fn each_login_has_a_state_and_a_verifier_of_its_own() {
     let (a, b) = (public.authorize(&[]), public.authorize(&[]));
     assert!(a.state() != b.state() && a.url() != b.url());
     assert!(a.state().len() >= 22, "128 bits or more");
-    assert!(a.url().contains(&format!("&state={}&code_challenge_method=S256", a.state())), "{}", a.url());
+    assert!(
+        a.url()
+            .contains(&format!("&state={}&code_challenge_method=S256", a.state())),
+        "{}",
+        a.url()
+    );
     let confidential = offline().secret_key(SECRET).pkce().build().await.expect("built");
-    assert!(!confidential.authorize(&[]).url().contains("challenge"), "the secret wins");
+    assert!(
+        !confidential.authorize(&[]).url().contains("challenge"),
+        "the secret wins"
+    );
 }
 
 #[tokio::test]
 async fn the_spec_s_scheme_takes_the_place_of_the_url() {
     let sso = Sso::new().await;
-    let esi = Esi::builder().user_agent("a/1 (b@example.com)").base_url(&sso.url).build().expect("a client");
+    let esi = Esi::builder()
+        .user_agent("a/1 (b@example.com)")
+        .base_url(&sso.url)
+        .build()
+        .expect("a client");
     let scheme: SecurityScheme = esi.security_scheme();
-    let builder = EsiSecurity::builder().client_id("id").redirect_uri(REDIRECT).pkce();
+    let builder = EsiSecurity::builder()
+        .client_id("id")
+        .redirect_uri(REDIRECT)
+        .pkce();
     let security = builder
         .sso_endpoints(SsoEndpoints::of(&sso.url))
         .esi_url(&sso.url)
@@ -64,7 +82,10 @@ async fn the_spec_s_scheme_takes_the_place_of_the_url() {
         .await
         .expect("built");
     let url = security.get_auth_uri(&[], "s", false);
-    assert!(url.starts_with("https://login.eveonline.com/v2/oauth/authorize?"), "{url}");
+    assert!(
+        url.starts_with("https://login.eveonline.com/v2/oauth/authorize?"),
+        "{url}"
+    );
 }
 
 #[tokio::test]
@@ -115,9 +136,15 @@ async fn settings_that_cannot_be_used_are_named() {
     assert!(setting == "secret_key" && reason.contains(".pkce()"), "{reason}");
     assert_eq!(refused(offline().secret_key("")).await.0, "secret_key");
     assert_eq!(refused(ok().code_verifier("short")).await.0, "code_verifier");
-    assert_eq!(refused(ok().sso_url("http://login.example.com")).await.0, "sso_url");
+    assert_eq!(
+        refused(ok().sso_url("http://login.example.com")).await.0,
+        "sso_url"
+    );
     assert_eq!(refused(ok().esi_url("http://esi.example.com")).await.0, "esi_url");
-    assert_eq!(refused(ok().sso_endpoints_url("ftp://x")).await.0, "sso_endpoints_url");
+    assert_eq!(
+        refused(ok().sso_endpoints_url("ftp://x")).await.0,
+        "sso_endpoints_url"
+    );
     let mut endpoints = SsoEndpoints::of("http://127.0.0.1:1");
     endpoints.token = "http://example.com".to_owned();
     assert_eq!(refused(ok().sso_endpoints(endpoints)).await.0, "sso_endpoints");
@@ -132,7 +159,10 @@ async fn settings_that_cannot_be_used_are_named() {
 async fn arguments_that_cannot_be_used_are_named() {
     let security = offline().pkce().build().await.expect("built");
     let login = security.authorize(&[Scope::from("of-my-own.invention.v1")]);
-    assert!(login.url().contains("of-my-own.invention.v1"), "an unknown scope is let through");
+    assert!(
+        login.url().contains("of-my-own.invention.v1"),
+        "an unknown scope is let through"
+    );
     let good = callback("c", login.state());
     let twice = format!("{good}&state=x");
     for (url, why) in [
@@ -145,25 +175,44 @@ async fn arguments_that_cannot_be_used_are_named() {
         (&twice, "`state` twice"),
     ] {
         let error = security.auth_callback(&login, url).await.expect_err(url);
-        let Error::Argument(argument) = &error else { panic!("{error:?}") };
+        let Error::Argument(argument) = &error else {
+            panic!("{error:?}")
+        };
         assert_eq!((argument.method, argument.parameter), ("auth_callback", "url"));
         assert!(argument.reason.contains(why), "{url}: {error}");
         assert!(!error.may_have_been_sent());
     }
     let error = security.revoke().await.expect_err("no tokens");
-    assert!(matches!(&error, Error::Argument(argument) if argument.parameter == "identity"), "{error}");
+    assert!(
+        matches!(&error, Error::Argument(argument) if argument.parameter == "identity"),
+        "{error}"
+    );
     let error = security.auth("").await.expect_err("no code");
-    assert!(matches!(&error, Error::Argument(argument) if argument.parameter == "code"), "{error}");
+    assert!(
+        matches!(&error, Error::Argument(argument) if argument.parameter == "code"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_refused_login_says_so_in_the_sso_s_words() {
     let security = offline().pkce().build().await.expect("built");
     let login = security.authorize(&[]);
-    let url = format!("{REDIRECT}?error=access_denied&error_description=The+user+said+no&state={}", login.state());
+    let url = format!(
+        "{REDIRECT}?error=access_denied&error_description=The+user+said+no&state={}",
+        login.state()
+    );
     let error = security.auth_callback(&login, &url).await.expect_err("refused");
-    let Error::Sso(sso) = &error else { panic!("{error:?}") };
-    assert_eq!((sso.code.as_str(), sso.description.as_deref()), ("access_denied", Some("The user said no")));
+    let Error::Sso(sso) = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (sso.code.as_str(), sso.description.as_deref()),
+        ("access_denied", Some("The user said no"))
+    );
     let forged = format!("{REDIRECT}?error=access_denied&state=other");
-    assert!(matches!(security.auth_callback(&login, &forged).await, Err(Error::Argument(_))));
+    assert!(matches!(
+        security.auth_callback(&login, &forged).await,
+        Err(Error::Argument(_))
+    ));
 }

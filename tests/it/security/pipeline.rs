@@ -20,9 +20,19 @@ async fn only_secured_operations_see_the_token() {
     let (view, esi) = logged_in(&sso).await;
     esi.get_status().send().await.expect("an answer");
     assets(&esi).await.expect("an answer");
-    esi.call("GetCharactersCharacterIdAssets").expect("known").param("character_id", 7).send().await.expect("an answer");
+    esi.call("GetCharactersCharacterIdAssets")
+        .expect("known")
+        .param("character_id", 7)
+        .send()
+        .await
+        .expect("an answer");
     let token = view.token().map(|token| token.access_token().to_owned());
-    let seen: Vec<_> = sso.world().esi_seen.iter().map(|(_, token)| token.clone()).collect();
+    let seen: Vec<_> = sso
+        .world()
+        .esi_seen
+        .iter()
+        .map(|(_, token)| token.clone())
+        .collect();
     assert_eq!(seen, [None, token.clone(), token]);
 }
 
@@ -39,24 +49,43 @@ async fn an_anonymous_call_works_with_a_login_that_is_over() {
 async fn without_a_login_or_a_scope_nothing_is_sent() {
     let sso = Sso::new().await;
     let security = sso.security().await;
-    let none = Esi::builder().user_agent("a/1 (b@example.com)").base_url(&sso.url).build().expect("a client");
+    let none = Esi::builder()
+        .user_agent("a/1 (b@example.com)")
+        .base_url(&sso.url)
+        .build()
+        .expect("a client");
     for esi in [none, sso.esi(security.clone())] {
         let error = assets(&esi).await.expect_err("no login");
-        let Error::LoginNeeded(needed) = &error else { panic!("{error:?}") };
+        let Error::LoginNeeded(needed) = &error else {
+            panic!("{error:?}")
+        };
         assert_eq!(needed.scopes, [ASSETS]);
-        assert!(error.to_string().contains("GetCharactersCharacterIdAssets"), "{error}");
+        assert!(
+            error.to_string().contains("GetCharactersCharacterIdAssets"),
+            "{error}"
+        );
     }
     let login = security.authorize(&[Scope::from("publicData")]);
     let url = callback(&sso.code_for(7, &["publicData"]), login.state());
     let who = security.auth_callback(&login, &url).await.expect("a login");
     sso.expire();
     let asked = sso.world().asked.len();
-    let error = assets(&sso.esi(who.security())).await.expect_err("the scope is missing");
-    let Error::ScopesMissing(missing) = &error else { panic!("{error:?}") };
-    assert_eq!((missing.missing.as_slice(), missing.identity.as_str()), ([ASSETS].as_slice(), "character:7"));
+    let error = assets(&sso.esi(who.security()))
+        .await
+        .expect_err("the scope is missing");
+    let Error::ScopesMissing(missing) = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (missing.missing.as_slice(), missing.identity.as_str()),
+        ([ASSETS].as_slice(), "character:7")
+    );
     assert!(error.to_string().contains(ASSETS) && !error.may_have_been_sent());
     let world = sso.world();
-    assert!(world.esi_seen.is_empty() && world.asked.len() == asked, "no network, the single sign-on's neither");
+    assert!(
+        world.esi_seen.is_empty() && world.asked.len() == asked,
+        "no network, the single sign-on's neither"
+    );
 }
 
 #[tokio::test]
@@ -69,13 +98,33 @@ async fn a_refused_token_is_refreshed_once_and_the_call_made_once_more() {
         sso.world().esi_failures.push_back((status, body.clone()));
         assets(&esi).await.expect("the second try");
         assert_eq!(sso.grants("refresh_token").len(), 1);
-        let seen: Vec<_> = sso.world().esi_seen.iter().map(|(_, token)| token.clone()).collect();
-        assert_eq!(seen, [Some(before), view.token().map(|token| token.access_token().to_owned())]);
+        let seen: Vec<_> = sso
+            .world()
+            .esi_seen
+            .iter()
+            .map(|(_, token)| token.clone())
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                Some(before),
+                view.token().map(|token| token.access_token().to_owned())
+            ]
+        );
 
-        sso.world().esi_failures.extend([(status, body.clone()), (status, body)]);
+        sso.world()
+            .esi_failures
+            .extend([(status, body.clone()), (status, body)]);
         let error = assets(&esi).await.expect_err("refused twice");
-        assert!(matches!(&error, Error::Api(api) if api.status == status), "{error:?}");
-        assert_eq!((sso.grants("refresh_token").len(), sso.world().esi_seen.len()), (2, 4), "never a loop");
+        assert!(
+            matches!(&error, Error::Api(api) if api.status == status),
+            "{error:?}"
+        );
+        assert_eq!(
+            (sso.grants("refresh_token").len(), sso.world().esi_seen.len()),
+            (2, 4),
+            "never a loop"
+        );
     }
 }
 
@@ -83,7 +132,11 @@ async fn a_refused_token_is_refreshed_once_and_the_call_made_once_more() {
 async fn a_missing_right_is_no_reason_to_refresh() {
     let sso = Sso::new().await;
     let (_, esi) = logged_in(&sso).await;
-    for body in [r#"{"error":"Character does not have required role(s)"}"#, "<html>", ""] {
+    for body in [
+        r#"{"error":"Character does not have required role(s)"}"#,
+        "<html>",
+        "",
+    ] {
         sso.world().esi_failures.push_back((403, body.to_owned()));
         assert_eq!(assets(&esi).await.expect_err("forbidden").status(), Some(403));
     }
@@ -106,7 +159,11 @@ async fn many_refused_calls_share_one_refresh() {
     for call in calls {
         call.await.expect("no panic").expect("the second try");
     }
-    assert_eq!(sso.grants("refresh_token").len(), 1, "the others found that their token was not the current one");
+    assert_eq!(
+        sso.grants("refresh_token").len(),
+        1,
+        "the others found that their token was not the current one"
+    );
 }
 
 #[tokio::test]
@@ -140,9 +197,19 @@ async fn a_tokens_last_minute_counts_when_the_sso_is_down() {
 async fn a_token_goes_to_its_own_origin_only() {
     let (sso, elsewhere) = (Sso::new().await, Sso::new().await);
     let (view, _) = logged_in(&sso).await;
-    let builder = || Esi::builder().user_agent("a/1 (b@example.com)").base_url(&elsewhere.url);
-    let error = builder().security(view.clone()).build().expect_err("another origin");
-    assert!(matches!(&error, Error::Config(config) if config.setting == "security"), "{error:?}");
+    let builder = || {
+        Esi::builder()
+            .user_agent("a/1 (b@example.com)")
+            .base_url(&elsewhere.url)
+    };
+    let error = builder()
+        .security(view.clone())
+        .build()
+        .expect_err("another origin");
+    assert!(
+        matches!(&error, Error::Config(config) if config.setting == "security"),
+        "{error:?}"
+    );
     let esi = builder().build().expect("a client").with_security(view);
     let error = assets(&esi).await.expect_err("another origin");
     assert!(matches!(error, Error::Config(_)), "{error:?}");
@@ -153,7 +220,9 @@ async fn a_token_goes_to_its_own_origin_only() {
 async fn a_header_of_the_callers_own_is_left_alone() {
     let sso = Sso::new().await;
     let (_, esi) = logged_in(&sso).await;
-    let call = esi.get_characters_character_id_assets(7).header("Authorization", "Bearer mine");
+    let call = esi
+        .get_characters_character_id_assets(7)
+        .header("Authorization", "Bearer mine");
     assert_eq!(call.send().await.expect_err("it is no good").status(), Some(401));
     assert_eq!(sso.world().esi_seen[0].1.as_deref(), Some("mine"));
     assert!(sso.grants("refresh_token").is_empty());
@@ -169,7 +238,10 @@ async fn views_share_a_client_and_never_tokens() {
     }
     for character in [7, 8, 7] {
         let own = esi.with_security(security.identity(format!("character:{character}")));
-        own.get_characters_character_id_assets(character).send().await.expect("its own");
+        own.get_characters_character_id_assets(character)
+            .send()
+            .await
+            .expect("its own");
     }
     let other = esi.with_security(security.identity("character:8"));
     assert_eq!(assets(&other).await.expect_err("not its own").status(), Some(403));

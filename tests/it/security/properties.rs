@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::jwt::{Signer, encode};
 use super::sso::{REDIRECT, Sso};
-use esikit::security::{EsiSecurityBuilder, SsoEndpoints};
 use esikit::EsiSecurity;
+use esikit::security::{EsiSecurityBuilder, SsoEndpoints};
 
 fn run<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -28,9 +28,19 @@ fn offline() -> EsiSecurityBuilder {
 fn json_value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         any::<String>().boxed(),
-        proptest::sample::select(vec!["RSA", "EC", "P-256", "sig", "RS256", "ES256", "key-1", "AQAB", "2026-11-01T10:00:00Z"])
-            .prop_map(str::to_owned)
-            .boxed(),
+        proptest::sample::select(vec![
+            "RSA",
+            "EC",
+            "P-256",
+            "sig",
+            "RS256",
+            "ES256",
+            "key-1",
+            "AQAB",
+            "2026-11-01T10:00:00Z"
+        ])
+        .prop_map(str::to_owned)
+        .boxed(),
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -41,19 +51,48 @@ fn json_value() -> impl Strategy<Value = Value> {
         text.prop_map(Value::from),
     ];
     let names = vec![
-        "keys", "kid", "kty", "n", "e", "x", "y", "crv", "use", "alg", "access_token", "refresh_token", "expires_in",
-        "expires_at", "issuer", "token_endpoint", "authorization_endpoint", "jwks_uri", "revocation_endpoint", "iss",
-        "aud", "sub", "scp", "exp", "nbf", "iat", "name", "owner", "token_type", "error", "error_description",
+        "keys",
+        "kid",
+        "kty",
+        "n",
+        "e",
+        "x",
+        "y",
+        "crv",
+        "use",
+        "alg",
+        "access_token",
+        "refresh_token",
+        "expires_in",
+        "expires_at",
+        "issuer",
+        "token_endpoint",
+        "authorization_endpoint",
+        "jwks_uri",
+        "revocation_endpoint",
+        "iss",
+        "aud",
+        "sub",
+        "scp",
+        "exp",
+        "nbf",
+        "iat",
+        "name",
+        "owner",
+        "token_type",
+        "error",
+        "error_description",
     ];
     leaf.prop_recursive(4, 64, 8, move |inner| {
         let key = prop_oneof![
-            proptest::sample::select(names.clone()).prop_map(str::to_owned).boxed(),
+            proptest::sample::select(names.clone())
+                .prop_map(str::to_owned)
+                .boxed(),
             any::<String>().boxed(),
         ];
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            proptest::collection::vec((key, inner), 0..8)
-                .prop_map(|pairs| Value::from_iter(pairs)),
+            proptest::collection::vec((key, inner), 0..8).prop_map(|pairs| Value::from_iter(pairs)),
         ]
     })
 }

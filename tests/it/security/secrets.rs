@@ -64,7 +64,7 @@ impl Secrets {
         self.0.extend(token.refresh_token().map(str::to_owned));
     }
 
-    fn of_server(&mut self, sso: &Sso) {
+    fn of_server(&mut self, sso: &Sso, with_secret: bool) {
         let names = ["code", "code_verifier", "refresh_token", "token"];
         for asked in &sso.world().asked {
             self.0
@@ -72,35 +72,64 @@ impl Secrets {
         }
         self.0
             .extend(sso.world().esi_seen.iter().filter_map(|(_, token)| token.clone()));
-        let basic = basic();
-        self.0.push(basic["Basic ".len()..].to_owned());
-        self.0.push(SECRET.to_owned());
+        if with_secret {
+            let basic = basic();
+            self.0.push(basic["Basic ".len()..].to_owned());
+            self.0.push(SECRET.to_owned());
+        }
     }
 }
 
 /// Every flow, good and bad; what it shows goes to `out`.
-async fn flows(sso: &Sso, security: EsiSecurity, out: &Output) -> Secrets {
+async fn flows(sso: &Sso, security: EsiSecurity, with_secret: bool, out: &Output) -> Secrets {
     let mut secrets = Secrets::default();
     let login = security.authorize(&[Scope::from(ASSETS)]);
-    out.add(format!("{security:?} {login:?} {:#?}", sso.common().secret_key(SECRET)));
+    out.add(format!(
+        "{security:?} {login:?} {:#?}",
+        sso.common().secret_key(SECRET)
+    ));
     secrets.0.push(login.state().to_owned());
     let url = callback(&sso.code_for(7, &[ASSETS]), login.state());
     let who = security.auth_callback(&login, &url).await.expect("a login");
     let view = who.security();
     secrets.of_view(&view);
     out.add(format!("{who:?} {:?} {:?}", view.token(), view.verify().await));
-    out.show(&security.auth_callback(&login, &url).await.expect_err("the code is used"));
-    out.show(&security.auth_callback(&login, &callback("code-x-secret", "other")).await.expect_err("forged"));
+    out.show(
+        &security
+            .auth_callback(&login, &url)
+            .await
+            .expect_err("the code is used"),
+    );
+    out.show(
+        &security
+            .auth_callback(&login, &callback("code-x-secret", "other"))
+            .await
+            .expect_err("forged"),
+    );
     let esi = sso.esi(view.clone());
     out.add(format!("{esi:?} {:?}", esi.get_characters_character_id_assets(7)));
     sso.world().rotation = Rotation::Another;
     sso.expire();
-    esi.get_characters_character_id_assets(7).send().await.expect("an answer");
+    esi.get_characters_character_id_assets(7)
+        .send()
+        .await
+        .expect("an answer");
     secrets.of_view(&view);
-    sso.world().esi_failures.extend([(401, "{}".to_owned()), (401, "no".to_owned())]);
-    out.show(&esi.get_characters_character_id_assets(7).send().await.expect_err("refused"));
+    sso.world()
+        .esi_failures
+        .extend([(401, "{}".to_owned()), (401, "no".to_owned())]);
+    out.show(
+        &esi.get_characters_character_id_assets(7)
+            .send()
+            .await
+            .expect_err("refused"),
+    );
     secrets.of_view(&view);
-    for body in bad_answers(view.token().and_then(|token| token.refresh_token().map(str::to_owned)).as_deref()) {
+    for body in bad_answers(
+        view.token()
+            .and_then(|token| token.refresh_token().map(str::to_owned))
+            .as_deref(),
+    ) {
         for status in [200, 400, 500] {
             sso.world().failures.push_back((status, body.clone()));
             if let Err(error) = view.refresh().await {
@@ -108,9 +137,11 @@ async fn flows(sso: &Sso, security: EsiSecurity, out: &Output) -> Secrets {
             }
         }
     }
-    secrets.0.extend(["leak-access".to_owned(), "leak-refresh".to_owned()]);
+    secrets
+        .0
+        .extend(["leak-access".to_owned(), "leak-refresh".to_owned()]);
     restored(sso, &security, out, &mut secrets).await;
-    secrets.of_server(sso);
+    secrets.of_server(sso, with_secret);
     secrets
 }
 
@@ -118,12 +149,14 @@ async fn flows(sso: &Sso, security: EsiSecurity, out: &Output) -> Secrets {
 fn bad_answers(sent: Option<&str>) -> Vec<String> {
     let sent = sent.unwrap_or_default();
     vec![
-        r#"{"access_token":"leak-access","refresh_token":"leak-refresh","expires_in":"leak-access"}"#.to_owned(),
+        r#"{"access_token":"leak-access","refresh_token":"leak-refresh","expires_in":"leak-access"}"#
+            .to_owned(),
         r#"{"access_token":["leak-access"],"token_type":"leak-refresh"}"#.to_owned(),
         r#"{"access_token":"leak-access","token_type":"Bearer","expires_in":-1}"#.to_owned(),
         r#"{"access_token":"leak-access","refresh_token":"#.to_owned(),
         "leak-access".to_owned(),
-        json!({ "error": "server_error", "error_description": format!("{sent} and {SECRET} are no good") }).to_string(),
+        json!({ "error": "server_error", "error_description": format!("{sent} and {SECRET} are no good") })
+            .to_string(),
         json!({ "error": format!("odd {sent}"), "error_description": 3 }).to_string(),
     ]
 }
@@ -144,7 +177,12 @@ async fn restored(sso: &Sso, security: &EsiSecurity, out: &Output, secrets: &mut
     out.show(&view.verify().await.expect_err("no token"));
     out.show(&view.verify_remote().await.expect_err("no token"));
     let esi = sso.esi(view.clone());
-    out.show(&esi.get_characters_character_id_assets(7).send().await.expect_err("no login"));
+    out.show(
+        &esi.get_characters_character_id_assets(7)
+            .send()
+            .await
+            .expect_err("no login"),
+    );
     let refused = json!({ "error": "leak-refresh", "error_description": "leak-refresh" }).to_string();
     sso.world().failures.push_back((400, refused));
     out.show(&view.revoke().await.expect_err("refused"));
@@ -167,12 +205,16 @@ async fn nothing_that_is_logged_or_shown_holds_a_secret() {
     let panics = out.clone();
     for with_secret in [true, false] {
         let sso = Sso::new().await;
-        let builder = if with_secret { sso.with_secret() } else { sso.with_pkce() };
+        let builder = if with_secret {
+            sso.with_secret()
+        } else {
+            sso.with_pkce()
+        };
         let security = builder.build().await.expect("built");
         security.subscribe(move |event| panic!("{event:?}"));
         let events = panics.clone();
         security.subscribe(move |event| events.add(format!("{event:?}")));
-        let secrets = flows(&sso, security, &out).await;
+        let secrets = flows(&sso, security, with_secret, &out).await;
         let text = out.text();
         assert!(secrets.0.len() > 15, "{}", secrets.0.len());
         for secret in secrets.0.iter().filter(|secret| !secret.is_empty()) {
@@ -183,7 +225,13 @@ async fn nothing_that_is_logged_or_shown_holds_a_secret() {
     }
     drop(guard);
     let text = out.text();
-    for part in ["the single sign-on answered", "TRACE", "LoggedIn", "TokenUpdated", "RefreshFailed"] {
+    for part in [
+        "the single sign-on answered",
+        "TRACE",
+        "LoggedIn",
+        "TokenUpdated",
+        "RefreshFailed",
+    ] {
         assert!(text.contains(part), "{part} is not in what was logged");
     }
 }

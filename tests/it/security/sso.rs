@@ -195,7 +195,9 @@ impl Sso {
         let scopes: Vec<&str> = account.scopes.iter().map(String::as_str).collect();
         let mut claims = claims(account.character, &account.owner, &scopes, &self.url, now);
         claims["jti"] = json!(world.count);
-        let access = self.signer.sign(&header(self.signer.algorithm(), "key-1"), &claims);
+        let access = self
+            .signer
+            .sign(&header(self.signer.algorithm(), "key-1"), &claims);
         world
             .access_tokens
             .insert(access.clone(), (account.character, now + 1200));
@@ -219,6 +221,7 @@ pub fn account(character: i64, scopes: &[&str]) -> Account {
 fn routes(sso: Sso) -> Router {
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(discovery))
+        .route("/v2/oauth/authorize", get(consent))
         .route("/v2/oauth/token", post(token))
         .route("/v2/oauth/revoke", post(revoke))
         .route("/oauth/jwks", get(jwks))
@@ -237,6 +240,15 @@ async fn discovery(State(sso): State<Sso>) -> Response {
     }
 }
 
+/// The user who logs in as character 7 and says yes.
+async fn consent(State(sso): State<Sso>, Query(query): Query<HashMap<String, String>>) -> Response {
+    let scopes = query.get("scope").map_or("", String::as_str);
+    let scopes: Vec<&str> = scopes.split_whitespace().collect();
+    let code = sso.code_for(7, &scopes);
+    let back = format!("{}?code={code}&state={}", query["redirect_uri"], query["state"]);
+    (StatusCode::FOUND, [("location", back)]).into_response()
+}
+
 async fn jwks(State(sso): State<Sso>) -> Response {
     let mut world = sso.world();
     world.jwks_asked += 1;
@@ -250,7 +262,9 @@ fn asked(uri: &Uri, headers: &HeaderMap, body: &str) -> Asked {
     let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
     Asked {
         path: uri.path().to_owned(),
-        form: url::form_urlencoded::parse(body.as_bytes()).into_owned().collect(),
+        form: url::form_urlencoded::parse(body.as_bytes())
+            .into_owned()
+            .collect(),
         authorization: text("authorization"),
         user_agent: text("user-agent"),
     }
@@ -313,7 +327,9 @@ async fn token(State(sso): State<Sso>, uri: Uri, headers: HeaderMap, body: Strin
 }
 
 fn asked_form(body: &str) -> HashMap<String, String> {
-    url::form_urlencoded::parse(body.as_bytes()).into_owned().collect()
+    url::form_urlencoded::parse(body.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 async fn revoke(State(sso): State<Sso>, uri: Uri, headers: HeaderMap, body: String) -> Response {
@@ -351,7 +367,9 @@ async fn verify(
 async fn assets(State(sso): State<Sso>, Path(id): Path<i64>, headers: HeaderMap) -> Response {
     let mut world = sso.world();
     let token = bearer(&headers);
-    world.esi_seen.push((format!("/characters/{id}/assets"), token.clone()));
+    world
+        .esi_seen
+        .push((format!("/characters/{id}/assets"), token.clone()));
     if let Some((status, body)) = world.esi_failures.pop_front() {
         return (StatusCode::from_u16(status).expect("a status"), body).into_response();
     }
@@ -361,14 +379,19 @@ async fn assets(State(sso): State<Sso>, Path(id): Path<i64>, headers: HeaderMap)
         Some((_, end)) if end > now => {
             (StatusCode::FORBIDDEN, Json(json!({ "error": "not yours" }))).into_response()
         }
-        _ => (StatusCode::UNAUTHORIZED, Json(json!({ "error": "no good token" }))).into_response(),
+        _ => (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({ "error": "no good token" })),
+        )
+            .into_response(),
     }
 }
 
 async fn status(State(sso): State<Sso>, headers: HeaderMap) -> Response {
     let token = bearer(&headers);
     sso.world().esi_seen.push(("/status".to_owned(), token));
-    Json(json!({ "players": 1, "server_version": "1", "start_time": "2026-11-01T00:00:00Z", "vip": false })).into_response()
+    Json(json!({ "players": 1, "server_version": "1", "start_time": "2026-11-01T00:00:00Z", "vip": false }))
+        .into_response()
 }
 
 /// How the application shows its secret.
