@@ -106,10 +106,9 @@ enum Written {
 impl Shared {
     async fn renew(&self, identity: &str, mut begin: Begin, scopes: &[Scope]) -> Outcome {
         let _turn = self.refreshes.acquire().await;
-        if let Some(newer) = self.newer(identity, &mut begin).await? {
-            if scopes.is_empty() && newer.verified {
-                return self.publish(identity, &begin, newer, false);
-            }
+        let newer = self.newer(identity, &mut begin).await?;
+        if let Some(newer) = newer.filter(|newer| newer.verified && scopes.is_empty()) {
+            return self.publish(identity, &begin, newer, false);
         }
         let next = self.ask(identity, &mut begin, scopes).await?;
         self.settle(identity, begin, next).await

@@ -60,9 +60,24 @@ fn the_runtime_names_nothing_that_is_generated() {
 fn security_and_stores_know_no_client_and_no_operation() {
     for (file, text) in sources() {
         let others: &[&str] = match file.split('/').next() {
-            Some("security") => &["crate::client", "crate::Esi", "operation::Operation", "crate::decode"],
-            Some("store") => &["crate::client", "crate::security", "crate::operation", "crate::error"],
-            Some("token.rs") => &["crate::client", "crate::security", "crate::store", "crate::operation"],
+            Some("security") => &[
+                "crate::client",
+                "crate::Esi",
+                "operation::Operation",
+                "crate::decode",
+            ],
+            Some("store") => &[
+                "crate::client",
+                "crate::security",
+                "crate::operation",
+                "crate::error",
+            ],
+            Some("token.rs") => &[
+                "crate::client",
+                "crate::security",
+                "crate::store",
+                "crate::operation",
+            ],
             _ => continue,
         };
         for line in code(&text) {

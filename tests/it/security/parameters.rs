@@ -88,6 +88,34 @@ async fn the_spec_s_scheme_takes_the_place_of_the_url() {
     );
 }
 
+/// Swagger's scheme knows where a login begins, and no more.
+#[tokio::test]
+async fn a_scheme_without_a_token_url_is_completed_by_discovery() {
+    let sso = Sso::new().await;
+    let esi = Esi::builder()
+        .user_agent("a/1 (b@example.com)")
+        .base_url(&sso.url)
+        .build()
+        .expect("a client");
+    let mut evesso = esi.security_scheme();
+    evesso.authorization_url = Some(format!("{}/oauth/authorize", sso.url).leak());
+    evesso.token_url = None;
+    let security = EsiSecurity::builder()
+        .client_id(super::jwt::CLIENT_ID)
+        .redirect_uri(REDIRECT)
+        .pkce()
+        .esi_url(&sso.url)
+        .app(evesso)
+        .clock(sso.clock.clone())
+        .build()
+        .await
+        .expect("built");
+    let url = security.get_auth_uri(&[], "s", false);
+    assert!(url.starts_with(&format!("{}/oauth/authorize?", sso.url)), "{url}");
+    sso.log_in(&security, 7).await;
+    assert_eq!(sso.world().discovery_asked, 1);
+}
+
 #[tokio::test]
 async fn endpoints_and_keys_by_hand_skip_the_network() {
     let sso = Sso::new().await;

@@ -92,7 +92,7 @@ fn json_value() -> impl Strategy<Value = Value> {
         ];
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            proptest::collection::vec((key, inner), 0..8).prop_map(|pairs| Value::from_iter(pairs)),
+            proptest::collection::vec((key, inner), 0..8).prop_map(Value::from_iter),
         ]
     })
 }
