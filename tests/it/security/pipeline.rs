@@ -167,6 +167,24 @@ async fn many_refused_calls_share_one_refresh() {
 }
 
 #[tokio::test]
+async fn a_refused_token_that_is_replaced_already_is_no_reason_to_refresh() {
+    let sso = Sso::new().await;
+    let (view, esi) = logged_in(&sso).await;
+    sso.esi_gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    sso.world().esi_failures.push_back((401, String::new()));
+    let call = tokio::spawn(async move { assets(&esi).await });
+    while sso.world().esi_seen.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let newer = view.refresh().await.expect("somebody else's refresh");
+    sso.esi_gate.add_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    call.await.expect("no panic").expect("the second try");
+    assert_eq!(sso.grants("refresh_token").len(), 1);
+    let used = sso.world().esi_seen[1].1.clone();
+    assert_eq!(used.as_deref(), Some(newer.access_token()));
+}
+
+#[tokio::test]
 async fn without_a_refresh_token_the_refusal_is_the_answer() {
     let sso = Sso::new().await;
     let (view, _) = logged_in(&sso).await;

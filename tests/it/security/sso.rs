@@ -78,6 +78,8 @@ pub struct Sso {
     signer: Arc<Signer>,
     /// Closed by a test that wants token answers to wait.
     pub gate: Arc<Semaphore>,
+    /// The same for ESI's answers.
+    pub esi_gate: Arc<Semaphore>,
 }
 
 impl Sso {
@@ -117,6 +119,7 @@ impl Sso {
             world: Arc::new(Mutex::new(world)),
             signer: Arc::new(signer),
             gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            esi_gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
         };
         let routes = routes(sso.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -365,11 +368,11 @@ async fn verify(
 
 /// An empty list for the character whose token it is; 401 for anybody else, 403 where the path is another's.
 async fn assets(State(sso): State<Sso>, Path(id): Path<i64>, headers: HeaderMap) -> Response {
-    let mut world = sso.world();
     let token = bearer(&headers);
-    world
-        .esi_seen
-        .push((format!("/characters/{id}/assets"), token.clone()));
+    let seen = (format!("/characters/{id}/assets"), token.clone());
+    sso.world().esi_seen.push(seen);
+    drop(sso.esi_gate.acquire().await.expect("open some time"));
+    let mut world = sso.world();
     if let Some((status, body)) = world.esi_failures.pop_front() {
         return (StatusCode::from_u16(status).expect("a status"), body).into_response();
     }
