@@ -2,12 +2,19 @@
 //!
 //! Errors end in logs: nothing here carries a header that was sent, a query, a token, or a text that was to be sent.
 
+mod sso;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::headers::Headers;
 use crate::operation::{Effect, Operation};
+
+pub use sso::{
+    ArgumentError, LoginNeeded, OwnerChanged, ScopesMissing, SsoError, SsoUnavailable, StoreFailed,
+    TokenFault, TokenInvalid,
+};
 
 /// Why a call, or the building of a client, failed.
 ///
@@ -50,6 +57,38 @@ pub enum Error {
     /// The body is larger than the client accepts.
     #[error(transparent)]
     BodyTooLarge(Box<BodyTooLarge>),
+
+    /// A method of the single sign-on cannot use an argument. Nothing was sent.
+    #[error(transparent)]
+    Argument(Box<ArgumentError>),
+
+    /// The single sign-on refused.
+    #[error(transparent)]
+    Sso(Box<SsoError>),
+
+    /// The single sign-on could not be asked, or failed. The login is not touched by it.
+    #[error(transparent)]
+    SsoUnavailable(Box<SsoUnavailable>),
+
+    /// An access token breaks a rule, and is not used.
+    #[error(transparent)]
+    TokenInvalid(Box<TokenInvalid>),
+
+    /// The identity has no login, or none that is still good. No call was sent.
+    #[error(transparent)]
+    LoginNeeded(Box<LoginNeeded>),
+
+    /// The login does not allow what the operation needs. Nothing was sent.
+    #[error(transparent)]
+    ScopesMissing(Box<ScopesMissing>),
+
+    /// The character has another owner than when it logged in. No call was sent.
+    #[error(transparent)]
+    OwnerChanged(Box<OwnerChanged>),
+
+    /// The token store failed. No call was sent; what was to be written is still in memory.
+    #[error(transparent)]
+    Store(Box<StoreFailed>),
 }
 
 impl Error {
@@ -58,6 +97,7 @@ impl Error {
     /// True for
     /// - 420 and 429, where ESI refused the call unprocessed (wait first),
     /// - a connection that was never established,
+    /// - a single sign-on or a token store that failed: the call was never sent,
     /// - and, where the operation only reads, a lost connection, a timeout, and 502, 503 and 504.
     pub fn is_retryable(&self) -> bool {
         let harmless = self
@@ -70,11 +110,12 @@ impl Error {
                 502..=504 => harmless,
                 _ => false,
             },
+            Self::SsoUnavailable(_) | Self::Store(_) => true,
             _ => false,
         }
     }
 
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, where there was an answer, be it ESI's or the single sign-on's.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Api(error) => Some(error.status),
@@ -82,6 +123,8 @@ impl Error {
             Self::BodyTooLarge(error) => Some(error.status),
             Self::Transport(error) => error.status,
             Self::Timeout(error) => error.status,
+            Self::Sso(error) => error.status,
+            Self::SsoUnavailable(error) => error.status,
             _ => None,
         }
     }
@@ -96,18 +139,38 @@ impl Error {
             Self::Api(error) => Some(error.operation),
             Self::Decode(error) => Some(error.operation),
             Self::BodyTooLarge(error) => Some(error.operation),
-            Self::Config(_) | Self::UnknownOperation(_) => None,
+            Self::LoginNeeded(error) => error.operation,
+            Self::ScopesMissing(error) => Some(error.operation),
+            Self::Config(_)
+            | Self::UnknownOperation(_)
+            | Self::Argument(_)
+            | Self::Sso(_)
+            | Self::SsoUnavailable(_)
+            | Self::TokenInvalid(_)
+            | Self::OwnerChanged(_)
+            | Self::Store(_) => None,
         }
     }
 
     /// Whether ESI may have received the request, and acted on it.
+    ///
+    /// False for everything around single sign-on: that comes before a call, or after ESI refused it for its token.
     pub fn may_have_been_sent(&self) -> bool {
         match self {
-            Self::Config(_) | Self::Request(_) | Self::UnknownOperation(_) | Self::CompatibilityDate(_) => {
-                false
-            }
-            Self::Transport(error) => error.phase != Phase::Connect,
-            Self::Timeout(error) => error.phase != Phase::Connect,
+            Self::Config(_)
+            | Self::Request(_)
+            | Self::UnknownOperation(_)
+            | Self::CompatibilityDate(_)
+            | Self::Argument(_)
+            | Self::Sso(_)
+            | Self::SsoUnavailable(_)
+            | Self::TokenInvalid(_)
+            | Self::LoginNeeded(_)
+            | Self::ScopesMissing(_)
+            | Self::OwnerChanged(_)
+            | Self::Store(_) => false,
+            Self::Transport(error) => error.phase.may_be_sent(),
+            Self::Timeout(error) => error.phase.may_be_sent(),
             Self::Api(_) | Self::Decode(_) | Self::BodyTooLarge(_) => true,
         }
     }
@@ -117,6 +180,8 @@ impl Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
+    /// Waiting for an access token: nothing was sent, or ESI refused what was for its token.
+    Token,
     /// No connection yet: nothing was sent.
     Connect,
     /// Sending the request, or waiting for the answer to begin.
@@ -125,9 +190,16 @@ pub enum Phase {
     Body,
 }
 
+impl Phase {
+    fn may_be_sent(self) -> bool {
+        matches!(self, Self::Send | Self::Body)
+    }
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Token => "waiting for an access token",
             Self::Connect => "connecting",
             Self::Send => "sending the request and waiting for the answer",
             Self::Body => "reading the answer's body",
@@ -302,6 +374,20 @@ impl Error {
             setting,
             reason: reason.into(),
         }))
+    }
+
+    #[cfg(feature = "security")]
+    pub(crate) fn argument(method: &'static str, parameter: &'static str, reason: impl Into<String>) -> Self {
+        Self::Argument(Box::new(ArgumentError {
+            method,
+            parameter,
+            reason: reason.into(),
+        }))
+    }
+
+    #[cfg(feature = "security")]
+    pub(crate) fn token_invalid(why: TokenFault) -> Self {
+        Self::TokenInvalid(Box::new(TokenInvalid { why }))
     }
 
     pub(crate) fn request(

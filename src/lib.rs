@@ -14,11 +14,13 @@
 //! ```
 //!
 //! - [`Esi`] has one method per operation; it returns a [`Request`] that takes optional parameters and is sent.
+//! - `EsiSecurity` (feature `security`) logs characters in and keeps their tokens fresh.
 //! - [`Response`] is the decoded value with its headers.
 //! - [`Error`] says what went wrong, and whether ESI may have acted on the request.
 //! - [`OPERATIONS`] and [`operation()`] tell what is known of each operation.
 
 mod client;
+pub mod clock;
 mod decode;
 pub mod error;
 mod generated;
@@ -29,16 +31,26 @@ mod json_path;
 pub mod mock;
 pub mod operation;
 mod response;
+#[cfg(feature = "security")]
+pub mod security;
 mod spec;
+#[cfg(feature = "security")]
+pub mod store;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "security")]
+pub mod token;
 mod wire;
 
 pub use client::{Endpoint, Esi, EsiBuilder, Request, UntypedRequest};
 pub use error::Error;
-pub use generated::{SECURITY_SCHEME, Scope, ids, operations, types};
+pub use generated::{ids, operations, types};
 pub use headers::{ErrorLimitStatus, Headers, RateLimitStatus};
 pub use operation::{Operation, SecurityScheme};
 pub use response::{RawResponse, Response};
-pub use spec::{COMPATIBILITY_DATE, DEFAULT_BASE_URL, OPERATIONS, operation};
+#[cfg(feature = "security")]
+pub use security::EsiSecurity;
+pub use spec::{COMPATIBILITY_DATE, DEFAULT_BASE_URL, OPERATIONS, SECURITY_SCHEME, Scope, operation};
 
 // Their types stand in this crate's public signatures.
 pub use {bytes, chrono, serde_json, uuid};

@@ -2,7 +2,7 @@
 
 use crate::operation::Operation;
 
-pub use crate::generated::{COMPATIBILITY_DATE, DEFAULT_BASE_URL, OPERATIONS};
+pub use crate::generated::{COMPATIBILITY_DATE, DEFAULT_BASE_URL, OPERATIONS, SECURITY_SCHEME, Scope};
 
 /// The operation with this operationId.
 pub fn operation(id: &str) -> Option<&'static Operation> {

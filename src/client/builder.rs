@@ -10,6 +10,8 @@ use super::Esi;
 use super::call::{HeaderNames, Settings, header};
 use super::transport::Transport;
 use crate::error::Error;
+#[cfg(feature = "security")]
+use crate::security::EsiSecurity;
 use crate::spec;
 
 /// Builds an [`Esi`]. [`Esi::builder`] begins one.
@@ -43,6 +45,8 @@ pub struct EsiBuilder {
     root_certificates: Vec<Vec<u8>>,
     #[cfg(feature = "reqwest-builder")]
     hook: Option<Hook>,
+    #[cfg(feature = "security")]
+    security: Option<EsiSecurity>,
 }
 
 #[cfg(feature = "reqwest-builder")]
@@ -67,6 +71,8 @@ impl Default for EsiBuilder {
             root_certificates: Vec::new(),
             #[cfg(feature = "reqwest-builder")]
             hook: None,
+            #[cfg(feature = "security")]
+            security: None,
         }
     }
 }
@@ -163,6 +169,13 @@ impl EsiBuilder {
         self
     }
 
+    /// Makes secured calls with this login. [`Esi::with_security`] gives the same client with another.
+    #[cfg(feature = "security")]
+    pub fn security(mut self, security: EsiSecurity) -> Self {
+        self.security = Some(security);
+        self
+    }
+
     /// Changes the builder of the HTTP library underneath, for what has no setting here. Applied before redirects
     /// and decompression are set, which this client decides.
     #[cfg(feature = "reqwest-builder")]
@@ -178,8 +191,16 @@ impl EsiBuilder {
     ///
     /// # Errors
     /// [`Error::Config`] names the setting that cannot be used, and what to do. No user agent is such an error.
+    ///
+    /// With `security`, `base_url` must have the origin of its `esi_url`: tokens are sent nowhere else.
     pub fn build(self) -> Result<Esi, Error> {
         let base_url = base_url(&self.base_url)?;
+        #[cfg(feature = "security")]
+        let security = self.security.clone();
+        #[cfg(feature = "security")]
+        if let Some(security) = &security {
+            super::authorization::check_origin(base_url.as_str(), security)?;
+        }
         let headers = self.fixed_headers()?;
         let compatibility_date = match &self.compatibility_date {
             Some(date) => Some(checked_date(date)?),
@@ -194,15 +215,16 @@ impl EsiBuilder {
         let (connect_timeout, read_timeout, max_body) =
             (self.connect_timeout, self.read_timeout, self.max_body);
         let client = self.reqwest_client(base_url.scheme() == "https")?;
-        Ok(Esi::new(
-            settings,
-            Transport {
-                client,
-                connect_timeout,
-                read_timeout,
-                max_body,
-            },
-        ))
+        let transport = Transport {
+            client,
+            connect_timeout,
+            read_timeout,
+            max_body,
+        };
+        let esi = Esi::new(settings, transport);
+        #[cfg(feature = "security")]
+        let esi = Esi { security, ..esi };
+        Ok(esi)
     }
 
     /// The headers of every request.
@@ -240,14 +262,14 @@ impl EsiBuilder {
             let roots = self
                 .root_certificates
                 .iter()
-                .map(|pem| super::tls::certificates(pem));
+                .map(|pem| crate::tls::certificates(pem));
             let roots = roots.collect::<Result<Vec<_>, _>>()?.concat();
             let proxy_is_https = proxy.as_ref().is_some_and(|url| url.scheme() == "https");
             let trust = is_https
                 || proxy_is_https
                 || !roots.is_empty()
                 || (!self.no_proxy && environment_has_proxy());
-            builder = builder.tls_backend_preconfigured(super::tls::config(trust, roots)?);
+            builder = builder.tls_backend_preconfigured(crate::tls::config(trust, roots)?);
         }
         #[cfg(not(feature = "tls"))]
         let _ = is_https;

@@ -106,7 +106,7 @@ impl Value {
 }
 
 /// A request that is ready to be sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Prepared {
     pub(crate) method: http::Method,
     pub(crate) url: String,

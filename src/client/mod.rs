@@ -1,12 +1,12 @@
 //! The client: what is set once, and the way of each call.
 
+#[cfg(feature = "security")]
+mod authorization;
 mod bounds;
 mod builder;
 mod call;
 mod pipeline;
 mod request;
-#[cfg(feature = "tls")]
-mod tls;
 mod transport;
 mod untyped;
 
@@ -21,7 +21,10 @@ pub use untyped::UntypedRequest;
 pub(crate) use request::endpoint;
 
 use crate::error::Error;
-use crate::operation::Operation;
+use crate::operation::{Operation, SecurityScheme};
+#[cfg(feature = "security")]
+use crate::security::EsiSecurity;
+use crate::spec;
 use call::{Call, Settings};
 use transport::Transport;
 
@@ -41,6 +44,8 @@ use transport::Transport;
 #[derive(Clone)]
 pub struct Esi {
     shared: Arc<Shared>,
+    #[cfg(feature = "security")]
+    security: Option<EsiSecurity>,
 }
 
 struct Shared {
@@ -75,9 +80,33 @@ impl Esi {
         Request::new(self.clone(), Call::typed(operation))
     }
 
+    /// The same client with another login: connections and everything else are shared.
+    ///
+    /// Secured calls return [`Error::Config`] when that login is for another origin than this client asks.
+    #[cfg(feature = "security")]
+    pub fn with_security(&self, security: EsiSecurity) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            security: Some(security),
+        }
+    }
+
+    /// The login that secured calls are made with.
+    #[cfg(feature = "security")]
+    pub fn security(&self) -> Option<&EsiSecurity> {
+        self.security.as_ref()
+    }
+
+    /// The security scheme of the specification, for `EsiSecurity::builder().app(..)`.
+    pub fn security_scheme(&self) -> SecurityScheme {
+        spec::SECURITY_SCHEME
+    }
+
     fn new(settings: Settings, transport: Transport) -> Self {
         Self {
             shared: Arc::new(Shared { settings, transport }),
+            #[cfg(feature = "security")]
+            security: None,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The network: one request out, one whole answer in. The only file that knows the HTTP library.
+//! ESI's network: one request out, one whole answer in. Beside the builder, the only file of the client that knows
+//! the HTTP library.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -25,10 +26,22 @@ pub(crate) struct Transport {
 pub(crate) struct Progress {
     /// The status of the answer; 0 until it has begun.
     status: AtomicU16,
+    /// Whether the request waits for its token, and is not sent yet.
+    waits_for_token: AtomicBool,
 }
 
 impl Progress {
+    /// Notes that a request is about to be sent, and its token is being looked after.
+    #[cfg(feature = "security")]
+    pub(crate) fn waits_for_token(&self) {
+        self.waits_for_token.store(true, Ordering::Relaxed);
+        self.status.store(0, Ordering::Relaxed);
+    }
+
     pub(crate) fn phase(&self) -> Phase {
+        if self.waits_for_token.load(Ordering::Relaxed) {
+            return Phase::Token;
+        }
         // Until the answer begins nobody can tell whether the request was sent: it is taken to be.
         self.status().map_or(Phase::Send, |_| Phase::Body)
     }
@@ -48,6 +61,7 @@ impl Transport {
         request: Prepared,
         progress: &Progress,
     ) -> Result<RawResponse, Error> {
+        progress.waits_for_token.store(false, Ordering::Relaxed);
         let mut outgoing = self
             .client
             .request(request.method, request.url)
@@ -132,7 +146,7 @@ impl Transport {
         if error.is_timeout() {
             let (setting, after) = match phase {
                 Phase::Connect => ("connect_timeout", self.connect_timeout),
-                Phase::Send | Phase::Body => ("read_timeout", self.read_timeout),
+                Phase::Token | Phase::Send | Phase::Body => ("read_timeout", self.read_timeout),
             };
             return Error::Timeout(Box::new(TimeoutError {
                 operation,

@@ -55,6 +55,39 @@ fn the_runtime_names_nothing_that_is_generated() {
     }
 }
 
+/// A login service must not need the rest; a store needs the token only.
+#[test]
+fn security_and_stores_know_no_client_and_no_operation() {
+    for (file, text) in sources() {
+        let others: &[&str] = match file.split('/').next() {
+            Some("security") => &[
+                "crate::client",
+                "crate::Esi",
+                "operation::Operation",
+                "crate::decode",
+            ],
+            Some("store") => &[
+                "crate::client",
+                "crate::security",
+                "crate::operation",
+                "crate::error",
+            ],
+            Some("token.rs") => &[
+                "crate::client",
+                "crate::security",
+                "crate::store",
+                "crate::operation",
+            ],
+            _ => continue,
+        };
+        for line in code(&text) {
+            for other in others {
+                assert!(!line.contains(other), "src/{file} knows {other}: {line}");
+            }
+        }
+    }
+}
+
 /// The HTTP library may change without a breaking release; the feature `reqwest-builder` is the one way to it.
 #[test]
 fn no_type_of_the_http_library_is_public() {

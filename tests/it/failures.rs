@@ -40,14 +40,20 @@ async fn decode_error(body: &str) -> DecodeError {
 async fn a_page_where_nothing_is_expected_is_no_success() {
     let page = "<html><title>Log in to the Wi-Fi</title></html>";
     let server = Server::answering(200, &[("content-type", "text/html")], page).await;
-    let call = server.esi().delete_characters_character_id_mail_mail_id(1, 2);
+    let call = server
+        .esi()
+        .delete_characters_character_id_mail_mail_id(1, 2)
+        .header("Authorization", "Bearer token");
     match call.send().await {
         Err(Error::Decode(decode)) => assert!(decode.snippet.contains("<title>Log in"), "{decode:?}"),
         other => panic!("{other:?}"),
     }
     for (status, body) in [(204, ""), (200, ""), (201, " \n"), (200, "null")] {
         let server = Server::answering(status, &[], body).await;
-        let call = server.esi().delete_characters_character_id_mail_mail_id(1, 2);
+        let call = server
+            .esi()
+            .delete_characters_character_id_mail_mail_id(1, 2)
+            .header("Authorization", "Bearer token");
         call.send().await.expect("nothing is what is expected");
     }
 }
@@ -147,6 +153,7 @@ async fn what_may_be_sent_again() {
         let write = server
             .esi()
             .delete_characters_character_id_contacts(1, [1_i64])
+            .header("Authorization", "Bearer token")
             .send()
             .await;
         assert_eq!(
@@ -321,6 +328,7 @@ async fn no_connection_was_certainly_not_sent() {
         .expect("a client");
     let error = esi
         .delete_characters_character_id_contacts(1, [1_i64])
+        .header("Authorization", "Bearer token")
         .send()
         .await
         .expect_err("nobody there");

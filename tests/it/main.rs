@@ -14,6 +14,8 @@ mod json_equality;
 mod requests;
 mod round_trip;
 mod schema_values;
+#[cfg(all(feature = "all-operations", feature = "security"))]
+mod security;
 #[cfg(feature = "all-operations")]
 mod server;
 #[cfg(all(feature = "all-operations", feature = "tls"))]

@@ -39,6 +39,7 @@ async fn parameters_go_where_the_spec_has_them() {
         .expect("it exists");
     call.param("character_id", 1)
         .param_list("contact_ids", [2, 3])
+        .header("Authorization", "Bearer token")
         .send()
         .await
         .expect("an answer");
@@ -88,6 +89,7 @@ async fn mistakes_are_told_before_sending() {
         .call("DeleteCharactersCharacterIdContacts")
         .expect("it exists")
         .param("character_id", 1)
+        .header("Authorization", "Bearer token")
         .send()
         .await;
     let error = error.expect_err("no contacts").to_string();
@@ -117,6 +119,7 @@ async fn nothing_is_null_and_an_empty_list_is_one() {
     let nothing = delete
         .param("character_id", 1)
         .param_list("contact_ids", [2])
+        .header("Authorization", "Bearer token")
         .send()
         .await
         .expect("an answer");

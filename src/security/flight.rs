@@ -1,0 +1,350 @@
+//! One task's work for one identity: refresh, save or verify.
+//!
+//! It is a task of its own, so that whoever waits for it may be dropped without harm. Its order is fixed: ask the
+//! single sign-on, write to the store, publish in memory, wake everybody. Nothing that may fail or take long stands
+//! between the answer and the write.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tokio::sync::watch;
+
+use super::event::SecurityEvent;
+use super::identities::{Death, Outcome, Slot};
+use super::refresh::MARGIN;
+use super::shared::{Shared, death, failed, login_needed};
+use crate::error::{Error, TokenFault};
+use crate::spec::Scope;
+use crate::store::{Put, Stored};
+use crate::token::{Claims, TokenSet};
+
+/// What a task does.
+pub(super) enum Work {
+    /// Takes a new access token, for these scopes; for all where there are none.
+    Refresh(Box<[Scope]>),
+    /// Writes a token that the store failed to take.
+    Save,
+    /// Checks a token that came back from a store, or came when the keys were not to be had.
+    Verify,
+}
+
+/// Where a task begins.
+pub(super) struct Begin {
+    token: Arc<TokenSet>,
+    version: u64,
+    epoch: u64,
+}
+
+impl Begin {
+    pub(super) fn new(slot: &Slot) -> Option<Self> {
+        Some(Self {
+            token: slot.token.clone()?,
+            version: slot.version,
+            epoch: slot.epoch,
+        })
+    }
+}
+
+/// The end of a task: whatever happens, its flight is over and everybody is woken.
+pub(super) struct Landing {
+    shared: Arc<Shared>,
+    identity: Box<str>,
+    sender: watch::Sender<Option<Outcome>>,
+    outcome: watch::Receiver<Option<Outcome>>,
+}
+
+impl Landing {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        identity: &str,
+        sender: watch::Sender<Option<Outcome>>,
+        outcome: watch::Receiver<Option<Outcome>>,
+    ) -> Self {
+        let identity = identity.into();
+        Self {
+            shared,
+            identity,
+            sender,
+            outcome,
+        }
+    }
+
+    pub(super) async fn fly(self, begin: Begin, work: Work) {
+        let outcome = match work {
+            Work::Refresh(scopes) => self.shared.renew(&self.identity, begin, &scopes).await,
+            Work::Save => self.shared.save(&self.identity, begin).await,
+            Work::Verify => self.shared.prove(&self.identity, begin).await,
+        };
+        self.end();
+        self.sender.send_replace(Some(outcome));
+    }
+
+    fn end(&self) {
+        self.shared.identities.with(&self.identity, |slot| {
+            let is_this = |flight: &super::identities::Flight| flight.outcome.same_channel(&self.outcome);
+            if slot.flight.as_ref().is_some_and(is_this) {
+                slot.flight = None;
+            }
+        });
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// How the store took a token.
+enum Written {
+    /// It has it.
+    Ours,
+    /// It has a newer one, from another process.
+    Theirs(Arc<TokenSet>),
+}
+
+impl Shared {
+    async fn renew(&self, identity: &str, mut begin: Begin, scopes: &[Scope]) -> Outcome {
+        let _turn = self.refreshes.acquire().await;
+        let newer = self.newer(identity, &mut begin).await?;
+        if let Some(newer) = newer.filter(|newer| newer.verified && scopes.is_empty()) {
+            return self.publish(identity, &begin, newer, false);
+        }
+        let next = self.ask(identity, &mut begin, scopes).await?;
+        self.settle(identity, begin, next).await
+    }
+
+    /// What another process has refreshed in the meantime, where it lasts; where it does not, its refresh token is
+    /// the one to go on with.
+    async fn newer(&self, identity: &str, begin: &mut Begin) -> Result<Option<Arc<TokenSet>>, Error> {
+        match self.stored(identity).await? {
+            Some(stored) if stored.version == begin.version => Ok(None),
+            Some(stored) => {
+                let is_other = stored.token.access_token() != begin.token.access_token();
+                begin.version = stored.version;
+                begin.token = stored.token;
+                let lasts = !begin.token.is_expired(self.clock.now(), MARGIN);
+                Ok((is_other && lasts).then(|| Arc::clone(&begin.token)))
+            }
+            None if begin.version == 0 => Ok(None),
+            None => Err(self.forgotten(identity, begin)),
+        }
+    }
+
+    /// Asks the single sign-on. What it answers has this login's claims, but is not verified.
+    async fn ask(&self, identity: &str, begin: &mut Begin, scopes: &[Scope]) -> Result<TokenSet, Error> {
+        let endpoints = self.endpoints().await;
+        let mut was_replaced = false;
+        loop {
+            let Some(refresh_token) = begin.token.refresh_token() else {
+                return Err(login_needed(identity, "it has no refresh token"));
+            };
+            let now = self.clock.now();
+            let answer = self
+                .application
+                .refresh(&self.http, &endpoints, refresh_token, scopes, now)
+                .await;
+            match answer {
+                Ok(mut next) => {
+                    next.refresh = next.refresh.or_else(|| begin.token.refresh.clone());
+                    next.claims.clone_from(&begin.token.claims);
+                    return Ok(next);
+                }
+                Err(Error::Sso(refusal)) if refusal.code == "invalid_grant" => {
+                    // Another process may have used this refresh token a moment ago, and have the next one.
+                    let refused = begin.token.refresh_token().map(str::to_owned);
+                    let _ = self.newer(identity, begin).await?;
+                    if was_replaced || begin.token.refresh_token() == refused.as_deref() {
+                        return Err(self.bury(identity, begin, Death::Refused));
+                    }
+                    was_replaced = true;
+                }
+                Err(error) => return Err(self.report(identity, error)),
+            }
+        }
+    }
+
+    /// Saves what came, verifies it, and publishes it.
+    async fn settle(&self, identity: &str, mut begin: Begin, mut next: TokenSet) -> Outcome {
+        if !self.can_check_now(next.access_token()) {
+            // The keys must be asked for first: until then, what came is safe.
+            let unverified = Arc::new(next.clone());
+            match self.write(identity, &mut begin, &unverified).await {
+                Ok(Written::Ours) => {}
+                Ok(Written::Theirs(theirs)) => return self.publish(identity, &begin, theirs, false),
+                Err(error) => {
+                    self.publish(identity, &begin, unverified, true)?;
+                    return Err(error);
+                }
+            }
+        }
+        let checked = self.check(next.access_token()).await;
+        match checked.and_then(|claims| same_login(next.claims(), &claims).map(|()| claims)) {
+            Ok(claims) => {
+                next.claims = Some(Box::new(claims));
+                next.verified = true;
+                let token = self.keep(identity, &mut begin, next).await?;
+                self.tell(&SecurityEvent::TokenUpdated {
+                    identity,
+                    token: &token,
+                });
+                Ok(token)
+            }
+            Err(Error::OwnerChanged(changed)) => {
+                self.keep(identity, &mut begin, next.without_access()).await?;
+                Err(self.bury(identity, &begin, Death::OwnerChanged(changed.character_id)))
+            }
+            Err(error @ Error::TokenInvalid(_)) => {
+                // The access token is of no use; the refresh token that came with it may be the only good one.
+                self.keep(identity, &mut begin, next.without_access()).await?;
+                Err(self.report(identity, error))
+            }
+            Err(error) => {
+                self.keep(identity, &mut begin, next).await?;
+                Err(self.report(identity, error))
+            }
+        }
+    }
+
+    /// Checks a token whose claims are not verified; where it does not hold, a refresh may help.
+    async fn prove(&self, identity: &str, mut begin: Begin) -> Outcome {
+        let mut token = TokenSet::clone(&begin.token);
+        let checked = self.check(token.access_token()).await;
+        match checked.and_then(|claims| same_login(token.claims(), &claims).map(|()| claims)) {
+            Ok(claims) => {
+                token.claims = Some(Box::new(claims));
+                token.verified = true;
+                self.keep(identity, &mut begin, token).await
+            }
+            Err(Error::OwnerChanged(changed)) => {
+                Err(self.bury(identity, &begin, Death::OwnerChanged(changed.character_id)))
+            }
+            Err(Error::TokenInvalid(_)) if token.refresh.is_some() => self.renew(identity, begin, &[]).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what the store failed to take before.
+    async fn save(&self, identity: &str, mut begin: Begin) -> Outcome {
+        let token = TokenSet::clone(&begin.token);
+        let token = self.keep(identity, &mut begin, token).await?;
+        self.tell(&SecurityEvent::TokenUpdated {
+            identity,
+            token: &token,
+        });
+        if token.verified && !token.is_expired(self.clock.now(), TimeDelta::zero()) {
+            return Ok(token);
+        }
+        let begin = Begin { token, ..begin };
+        if begin.token.access_token().is_empty() || begin.token.is_expired(self.clock.now(), MARGIN) {
+            return self.renew(identity, begin, &[]).await;
+        }
+        self.prove(identity, begin).await
+    }
+
+    /// Writes, then publishes. Where the write fails, the token is published as one that nobody may use before it is
+    /// written.
+    async fn keep(&self, identity: &str, begin: &mut Begin, token: TokenSet) -> Outcome {
+        let token = Arc::new(token);
+        match self.write(identity, begin, &token).await {
+            Ok(Written::Ours) => self.publish(identity, begin, token, false),
+            Ok(Written::Theirs(theirs)) => self.publish(identity, begin, theirs, false),
+            Err(error) => {
+                self.publish(identity, begin, token, true)?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        identity: &str,
+        begin: &mut Begin,
+        token: &Arc<TokenSet>,
+    ) -> Result<Written, Error> {
+        loop {
+            if self.is_replaced(identity, begin) {
+                return Ok(Written::Theirs(Arc::clone(token)));
+            }
+            let put = self.store.put(identity, Arc::clone(token), begin.version).await;
+            match put.map_err(|error| failed(identity, "write", error))? {
+                Put::Written(version) => {
+                    begin.version = version;
+                    return Ok(Written::Ours);
+                }
+                Put::Conflict(None) => return Err(self.forgotten(identity, begin)),
+                Put::Conflict(Some(Stored {
+                    token: theirs,
+                    version,
+                })) => {
+                    begin.version = version;
+                    if theirs.verified && theirs.expires_at >= token.expires_at {
+                        return Ok(Written::Theirs(theirs));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes a token the identity's, unless a login has replaced it in the meantime.
+    fn publish(&self, identity: &str, begin: &Begin, token: Arc<TokenSet>, unsaved: bool) -> Outcome {
+        let published = self.identities.with(identity, |slot| {
+            if slot.epoch == begin.epoch {
+                slot.version = begin.version;
+                slot.unsaved = unsaved;
+                slot.token = Some(token);
+            }
+            slot.token.clone()
+        });
+        let gone = || login_needed(identity, "it was forgotten during its refresh");
+        published.flatten().ok_or_else(gone)
+    }
+
+    fn is_replaced(&self, identity: &str, begin: &Begin) -> bool {
+        let epoch = self.identities.with(identity, |slot| slot.epoch);
+        epoch != Some(begin.epoch)
+    }
+
+    /// The store has the identity no more: another process has forgotten it.
+    fn forgotten(&self, identity: &str, begin: &Begin) -> Error {
+        if !self.is_replaced(identity, begin) {
+            self.identities.remove(identity);
+        }
+        login_needed(identity, "it was forgotten")
+    }
+
+    /// Marks a login that only a new one can replace.
+    fn bury(&self, identity: &str, begin: &Begin, why: Death) -> Error {
+        if !self.is_replaced(identity, begin) {
+            self.identities.with(identity, |slot| slot.dead = Some(why));
+            self.tell(&match why {
+                Death::Refused => SecurityEvent::LoginDead { identity },
+                Death::OwnerChanged(character_id) => SecurityEvent::OwnerChanged {
+                    identity,
+                    character_id,
+                },
+            });
+        }
+        death(identity, why)
+    }
+
+    fn report(&self, identity: &str, error: Error) -> Error {
+        self.tell(&SecurityEvent::RefreshFailed {
+            identity,
+            error: &error,
+        });
+        error
+    }
+}
+
+/// Whether a token's claims are the same login's.
+fn same_login(before: Option<&Claims>, now: &Claims) -> Result<(), Error> {
+    let Some(before) = before else { return Ok(()) };
+    if before.character_id != now.character_id {
+        return Err(Error::token_invalid(TokenFault::OtherCharacter));
+    }
+    match (&before.owner, &now.owner) {
+        (Some(old), Some(new)) if old != new => Err(death("", Death::OwnerChanged(now.character_id))),
+        _ => Ok(()),
+    }
+}

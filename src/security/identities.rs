@@ -1,0 +1,95 @@
+//! Every identity's tokens, in memory.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::token::TokenSet;
+
+/// Locks are held for a look-up; more of them than processors is enough.
+const SHARDS: usize = 32;
+
+/// What a refresh ended with, for all who waited for it.
+pub(super) type Outcome = Result<Arc<TokenSet>, Error>;
+
+/// What is known of one identity.
+#[derive(Default)]
+pub(super) struct Slot {
+    pub(super) token: Option<Arc<TokenSet>>,
+    /// The store's version of the token; 0 where it has none.
+    pub(super) version: u64,
+    /// Whether the store failed to take the token.
+    pub(super) unsaved: bool,
+    /// Why only a new login helps.
+    pub(super) dead: Option<Death>,
+    /// The refresh under way.
+    pub(super) flight: Option<Flight>,
+    /// Grows by each login: a refresh that began before must not replace its tokens.
+    pub(super) epoch: u64,
+}
+
+/// A task that is at work for an identity.
+#[derive(Clone)]
+pub(super) struct Flight {
+    pub(super) outcome: watch::Receiver<Option<Outcome>>,
+    /// Whether it brings a new access token.
+    pub(super) renews: bool,
+}
+
+/// Why a login is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Death {
+    /// The single sign-on refuses the refresh token.
+    Refused,
+    /// The character has another owner.
+    OwnerChanged(i64),
+}
+
+/// Identities by name.
+pub(super) struct Identities {
+    shards: Vec<Mutex<HashMap<Box<str>, Slot>>>,
+    hasher: RandomState,
+}
+
+impl Identities {
+    pub(super) fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Works on an identity's slot; none where it has none.
+    pub(super) fn with<T>(&self, identity: &str, work: impl FnOnce(&mut Slot) -> T) -> Option<T> {
+        self.in_shard(identity, |shard| shard.get_mut(identity).map(work))
+    }
+
+    /// Works on an identity's slot, and makes it where it is missing.
+    pub(super) fn enter<T>(&self, identity: &str, work: impl FnOnce(&mut Slot) -> T) -> T {
+        self.in_shard(identity, |shard| work(shard.entry(identity.into()).or_default()))
+    }
+
+    pub(super) fn remove(&self, identity: &str) {
+        self.in_shard(identity, |shard| shard.remove(identity));
+    }
+
+    /// The names of those that have tokens.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = shard.iter().filter(|(_, slot)| slot.token.is_some());
+            names.extend(known.map(|(name, _)| name.to_string()));
+        }
+        names
+    }
+
+    fn in_shard<T>(&self, identity: &str, work: impl FnOnce(&mut HashMap<Box<str>, Slot>) -> T) -> T {
+        #[allow(clippy::cast_possible_truncation, reason = "the remainder is below 32")]
+        let index = (self.hasher.hash_one(identity) % SHARDS as u64) as usize;
+        work(&mut self.shards[index].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

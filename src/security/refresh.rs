@@ -1,0 +1,171 @@
+//! Getting a token that can be used: from memory, from the store, or by a refresh, one per identity at a time.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::flight::{Begin, Landing, Work};
+use super::identities::{Flight, Outcome, Slot};
+use super::shared::{Shared, death, login_needed};
+use crate::error::Error;
+use crate::spec::Scope;
+
+/// An access token that ends sooner is refreshed before it is used.
+pub(super) const MARGIN: TimeDelta = TimeDelta::seconds(60);
+
+/// What somebody wants of an identity.
+#[derive(Clone)]
+pub(super) enum Want {
+    /// To know who it is; the access token may be expired.
+    Claims,
+    /// A verified access token that lasts a minute.
+    Fresh,
+    /// A new access token; not this one, which was refused.
+    Another(Option<SecretString>),
+    /// A new access token that allows only this.
+    Scopes(Box<[Scope]>),
+}
+
+/// What to do about it.
+enum Step {
+    Ready(Outcome),
+    /// Nothing is in memory.
+    Load,
+    /// A task is at it; whether it was begun for this very wish.
+    Wait(watch::Receiver<Option<Outcome>>, bool),
+}
+
+enum Choice {
+    Ready(Outcome),
+    Load,
+    Join(Flight),
+    Start(Work),
+}
+
+impl Shared {
+    /// The identity's token as `want` asks for it.
+    pub(super) async fn token(self: &Arc<Self>, identity: &str, want: Want) -> Outcome {
+        const ROUNDS: usize = 8;
+        for _ in 0..ROUNDS {
+            match self.step(identity, &want) {
+                Step::Ready(outcome) => return outcome,
+                Step::Load if self.load(identity).await? => {}
+                Step::Load => return Err(login_needed(identity, "it has none")),
+                Step::Wait(mut flight, answers) => {
+                    let landed = flight.wait_for(Option::is_some).await;
+                    let landed = landed.ok().and_then(|outcome| outcome.clone());
+                    match landed.filter(|_| answers) {
+                        Some(outcome) => return self.or_still_good(identity, &want, outcome),
+                        // It was for something else, or ended early with its runtime: look again.
+                        None => continue,
+                    }
+                }
+            }
+        }
+        Err(login_needed(
+            identity,
+            "its refresh was cut short again and again",
+        ))
+    }
+
+    fn step(self: &Arc<Self>, identity: &str, want: &Want) -> Step {
+        let now = self.clock.now();
+        let step = self
+            .identities
+            .with(identity, |slot| match choose(identity, slot, now, want) {
+                Choice::Ready(outcome) => Step::Ready(outcome),
+                Choice::Load => Step::Load,
+                Choice::Join(flight) => {
+                    let answers = match want {
+                        Want::Claims | Want::Fresh => true,
+                        Want::Another(_) => flight.renews,
+                        Want::Scopes(_) => false,
+                    };
+                    Step::Wait(flight.outcome, answers)
+                }
+                Choice::Start(work) => self.start(identity, slot, work, want),
+            });
+        step.unwrap_or(Step::Load)
+    }
+
+    /// Begins a task; the lock on the slot is held, so that nobody begins another.
+    fn start(self: &Arc<Self>, identity: &str, slot: &mut Slot, work: Work, want: &Want) -> Step {
+        let Ok(runtime) = Handle::try_current() else {
+            let reason = "a token can be refreshed inside of a tokio runtime only";
+            return Step::Ready(Err(Error::config("runtime", reason)));
+        };
+        let Some(begin) = Begin::new(slot) else {
+            return Step::Load;
+        };
+        let renews = matches!(work, Work::Refresh(_));
+        let answers = renews || matches!(want, Want::Claims | Want::Fresh);
+        let (sender, outcome) = watch::channel(None);
+        let flight = Flight { outcome, renews };
+        slot.flight = Some(flight.clone());
+        let landing = Landing::new(Arc::clone(self), identity, sender, flight.outcome.clone());
+        runtime.spawn(landing.fly(begin, work));
+        Step::Wait(flight.outcome, answers)
+    }
+
+    /// When the single sign-on is down in a token's last minute, that minute still counts.
+    fn or_still_good(&self, identity: &str, want: &Want, outcome: Outcome) -> Outcome {
+        let Err(Error::SsoUnavailable(_)) = &outcome else {
+            return outcome;
+        };
+        let now = self.clock.now();
+        let current = self
+            .identities
+            .with(identity, |slot| slot.token.clone())
+            .flatten();
+        let good = current.filter(|token| token.verified && !token.is_expired(now, TimeDelta::zero()));
+        match (want, good) {
+            (Want::Fresh, Some(token)) => Ok(token),
+            _ => outcome,
+        }
+    }
+}
+
+/// The decision, by what is in memory.
+fn choose(identity: &str, slot: &Slot, now: DateTime<Utc>, want: &Want) -> Choice {
+    if let Some(why) = slot.dead {
+        return Choice::Ready(Err(death(identity, why)));
+    }
+    let Some(token) = &slot.token else {
+        return Choice::Load;
+    };
+    let lasts = !token.is_expired(now, MARGIN);
+    let is_wanted = match want {
+        Want::Claims => token.claims.is_some(),
+        Want::Fresh => lasts && token.verified && !slot.unsaved,
+        Want::Another(Some(refused)) => {
+            lasts && token.verified && !slot.unsaved && token.access_token() != refused.expose_secret()
+        }
+        Want::Another(None) | Want::Scopes(_) => false,
+    };
+    if is_wanted {
+        return Choice::Ready(Ok(Arc::clone(token)));
+    }
+    if let Some(flight) = &slot.flight {
+        return Choice::Join(flight.clone());
+    }
+    if slot.unsaved {
+        return Choice::Start(Work::Save);
+    }
+    let is_good = !token.is_expired(now, TimeDelta::zero());
+    match want {
+        Want::Claims | Want::Fresh if is_good && !token.verified && (lasts || token.refresh.is_none()) => {
+            Choice::Start(Work::Verify)
+        }
+        // Without a refresh token, the last minute is used too.
+        Want::Fresh if is_good && token.refresh.is_none() => Choice::Ready(Ok(Arc::clone(token))),
+        _ if token.refresh.is_none() => {
+            let reason = "its access token is over, and it has no refresh token";
+            Choice::Ready(Err(login_needed(identity, reason)))
+        }
+        Want::Scopes(scopes) => Choice::Start(Work::Refresh(scopes.clone())),
+        _ => Choice::Start(Work::Refresh(Box::default())),
+    }
+}

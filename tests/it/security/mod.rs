@@ -1,0 +1,15 @@
+//! EVE single sign-on, against a single sign-on and an ESI on this machine.
+
+mod bad_tokens;
+mod browser;
+mod concurrency;
+#[cfg(feature = "login")]
+mod desktop;
+mod flows;
+mod jwt;
+mod parameters;
+mod pipeline;
+mod properties;
+mod secrets;
+mod sso;
+mod web;
