@@ -1,10 +1,12 @@
-//! Clean debug builds: everything and one tag against an empty crate with the same dependencies (the floor), and the
-//! floor against what any HTTP client needs (the reference).
+//! Clean debug builds: everything and one tag against an empty crate with the same dependencies (their floor), and the
+//! floors against what any HTTP client needs (the reference). `cargo build --timings` in `target/bench/<name>` shows
+//! which dependency costs what.
 
 use super::crates::Made;
 use super::{median, rounded};
 use esikit_codegen::cli::Failure;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a user needs for JSON over https whatever the client: the same features of the same versions.
@@ -21,7 +23,8 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
     let lean = r#", default-features = false, features = ["market", "tls"]"#;
     let variants = [
         ("reference", Made::new(package, "reference", REFERENCE, "", None)?),
-        ("floor", floor(package)?),
+        ("lean_floor", floor(package, "lean-floor", &["tls"])?),
+        ("floor", floor(package, "floor", &["tls", "security"])?),
         ("one_tag", Made::new(package, "one-tag", &esikit(lean), "", None)?),
         (
             "everything",
@@ -35,43 +38,60 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
             eprintln!("round {}: {name} {:.1} s", round + 1, seconds[round]);
         }
     }
-    let medians: Vec<f64> = measured.iter().map(|seconds| median(seconds)).collect();
-    let [reference, floor, one_tag, everything] = medians[..] else {
-        return Err(Failure::new("there are four variants"));
-    };
+    let medians: BTreeMap<&str, f64> = variants
+        .iter()
+        .zip(&measured)
+        .map(|((name, _), seconds)| (*name, median(seconds)))
+        .collect();
+    let ratio = |of: &str, to: &str| rounded(medians[of] / medians[to]);
     Ok(json!({
-        "seconds": { "reference": rounded(reference), "floor": rounded(floor), "one_tag": rounded(one_tag), "everything": rounded(everything) },
-        "one_tag_to_floor": rounded(one_tag / floor),
-        "everything_to_floor": rounded(everything / floor),
-        "floor_to_reference": rounded(floor / reference),
+        "seconds": medians.iter().map(|(name, seconds)| (name.to_string(), rounded(*seconds))).collect::<Map<_, _>>(),
+        "one_tag_to_lean_floor": ratio("one_tag", "lean_floor"),
+        "everything_to_floor": ratio("everything", "floor"),
+        "floor_to_reference": ratio("floor", "reference"),
+        "lean_floor_to_reference": ratio("lean_floor", "reference"),
     }))
 }
 
-/// Our dependencies and build dependencies, and nothing of our own.
-fn floor(package: &Path) -> Result<Made, Failure> {
-    let manifest = std::fs::read_to_string(package.join("Cargo.toml"))
-        .map_err(|error| Failure::new(error.to_string()))?;
-    let table = |name: &str| {
-        let rest = manifest
-            .split_once(&format!("\n{name}\n"))
-            .map_or("", |(_, rest)| rest);
-        rest.split("\n[").next().unwrap_or_default()
+/// Our dependencies and build dependencies with some of our features on, and nothing of our own.
+fn floor(package: &Path, name: &str, features: &[&str]) -> Result<Made, Failure> {
+    let read = |file: &str| {
+        std::fs::read_to_string(package.join(file)).map_err(|error| Failure::new(format!("{file}: {error}")))
     };
-    let codegen = std::fs::read_to_string(package.join("codegen/Cargo.toml"))
-        .map_err(|error| Failure::new(error.to_string()))?;
-    let build = codegen
-        .split_once("\n[dependencies]\n")
-        .map_or("", |(_, rest)| rest);
-    let build = build.split("\n[").next().unwrap_or_default();
-    let required: String = build
+    let (manifest, codegen) = (read("Cargo.toml")?, read("codegen/Cargo.toml")?);
+    let build: String = table(&codegen, "dependencies")
         .lines()
         .filter(|line| !line.contains("optional = true"))
         .map(|line| format!("{line}\n"))
         .collect();
-    let features = "[features]\ndefault = [\"dep:rustls\", \"dep:rustls-platform-verifier\", \"reqwest/rustls-no-provider\"]\n";
+    let enabled: Vec<&str> = features
+        .iter()
+        .flat_map(|feature| entries(&manifest, feature))
+        .collect();
     let dependencies = format!(
-        "[dependencies]\n{}\n[build-dependencies]\n{required}\n{features}",
-        table("[dependencies]")
+        "[dependencies]\n{}\n[build-dependencies]\n{build}\n[features]\ndefault = [{}]\n",
+        table(&manifest, "dependencies"),
+        enabled.join(", ")
     );
-    Made::new(package, "floor", &dependencies, "", Some("fn main() {}\n"))
+    Made::new(package, name, &dependencies, "", Some("fn main() {}\n"))
+}
+
+/// The lines of a table of a manifest.
+fn table<'a>(manifest: &'a str, name: &str) -> &'a str {
+    let rest = manifest
+        .split_once(&format!("\n[{name}]\n"))
+        .map_or("", |(_, rest)| rest);
+    rest.split("\n[").next().unwrap_or_default()
+}
+
+/// What a feature enables, each in its quotes.
+fn entries<'a>(manifest: &'a str, feature: &str) -> Vec<&'a str> {
+    let rest = manifest
+        .split_once(&format!("\n{feature} = ["))
+        .map_or("", |(_, rest)| rest);
+    let list = rest.split(']').next().unwrap_or_default();
+    list.split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .collect()
 }
