@@ -376,6 +376,7 @@ impl Error {
         }))
     }
 
+    #[cfg(feature = "security")]
     pub(crate) fn argument(method: &'static str, parameter: &'static str, reason: impl Into<String>) -> Self {
         Self::Argument(Box::new(ArgumentError {
             method,
@@ -384,6 +385,7 @@ impl Error {
         }))
     }
 
+    #[cfg(feature = "security")]
     pub(crate) fn token_invalid(why: TokenFault) -> Self {
         Self::TokenInvalid(Box::new(TokenInvalid { why }))
     }

@@ -1,5 +1,6 @@
 //! EVE single sign-on, against a single sign-on and an ESI on this machine.
 
+mod backends;
 mod bad_tokens;
 mod browser;
 mod concurrency;
