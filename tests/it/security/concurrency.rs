@@ -126,6 +126,32 @@ async fn a_dropped_refresh_loses_nothing() {
     );
 }
 
+/// The task that refreshes ends with its runtime; who waits elsewhere, or comes later, begins another.
+#[test]
+fn a_runtime_that_ends_during_a_refresh_leaves_no_one_waiting() {
+    let servers = tokio::runtime::Runtime::new().expect("a runtime");
+    let sso = servers.block_on(Sso::new());
+    let view = servers.block_on(async { sso.log_in(&sso.security().await, 7).await });
+    sso.expire();
+    close(&sso.gate);
+    let short = tokio::runtime::Runtime::new().expect("a runtime");
+    let refreshing = view.clone();
+    short.spawn(async move { refreshing.refresh().await });
+    while sso.grants("refresh_token").is_empty() {
+        std::thread::yield_now();
+    }
+    let waiting = view.clone();
+    let waiting = servers.spawn(async move { waiting.refresh().await });
+    short.shutdown_background();
+    sso.gate.add_permits(Semaphore::MAX_PERMITS);
+    let token = servers.block_on(waiting).expect("no panic").expect("a token");
+    assert!(!token.access_token().is_empty());
+    let own = sso.esi(view);
+    servers
+        .block_on(async { assets(&own, 7).await })
+        .expect("an answer");
+}
+
 #[tokio::test]
 async fn a_call_that_runs_out_of_time_for_a_token_was_not_sent() {
     let sso = Sso::new().await;

@@ -8,6 +8,7 @@ mod concurrency;
 mod desktop;
 mod flows;
 mod jwt;
+mod many;
 mod parameters;
 mod pipeline;
 mod properties;
