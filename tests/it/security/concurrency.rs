@@ -97,9 +97,13 @@ fn close(gate: &Semaphore) {
 }
 
 async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        tokio::task::yield_now().await;
-    }
+    let waiting = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    waited.expect("it comes true sooner");
 }
 
 #[tokio::test]
@@ -137,9 +141,7 @@ fn a_runtime_that_ends_during_a_refresh_leaves_no_one_waiting() {
     let short = tokio::runtime::Runtime::new().expect("a runtime");
     let refreshing = view.clone();
     short.spawn(async move { refreshing.refresh().await });
-    while sso.grants("refresh_token").is_empty() {
-        std::thread::yield_now();
-    }
+    servers.block_on(until(|| !sso.grants("refresh_token").is_empty()));
     let waiting = view.clone();
     let waiting = servers.spawn(async move { waiting.refresh().await });
     short.shutdown_background();
