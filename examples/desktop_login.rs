@@ -31,12 +31,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The login this program needs.
-pub fn login(security: &EsiSecurity) -> BrowserLogin {
+pub(crate) fn login(security: &EsiSecurity) -> BrowserLogin {
     security.login_in_browser(&[Scope::from("esi-assets.read_assets.v1")])
 }
 
 /// Waits for the login, then calls ESI as the character that logged in.
-pub async fn run(esi: &Esi, login: BrowserLogin) -> Result<String, Error> {
+pub(crate) async fn run(esi: &Esi, login: BrowserLogin) -> Result<String, Error> {
     let who = login.await?;
     let own = esi.with_security(who.security());
     let assets = own

@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The application: it logs in by `security` and calls `esi`.
-pub fn app(security: EsiSecurity, esi: Esi) -> Router {
+pub(crate) fn app(security: EsiSecurity, esi: Esi) -> Router {
     Router::new()
         .route(
             "/",

@@ -28,6 +28,13 @@ pub(super) enum Work {
     Verify,
 }
 
+impl Work {
+    /// Whether it brings a new access token.
+    pub(super) fn renews(&self) -> bool {
+        matches!(self, Self::Refresh(_))
+    }
+}
+
 /// Where a task begins.
 pub(super) struct Begin {
     token: Arc<TokenSet>,

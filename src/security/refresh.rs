@@ -1,5 +1,6 @@
 //! Getting a token that can be used: from memory, from the store, or by a refresh, one per identity at a time.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -38,6 +39,9 @@ enum Step {
     Wait(watch::Receiver<Option<Outcome>>, bool),
 }
 
+/// A task, and where it will run.
+type Task = (Handle, Pin<Box<dyn Future<Output = ()> + Send>>);
+
 enum Choice {
     Ready(Outcome),
     Load,
@@ -73,6 +77,7 @@ impl Shared {
 
     fn step(self: &Arc<Self>, identity: &str, want: &Want) -> Step {
         let now = self.clock.now();
+        let mut begun = None;
         let step = self
             .identities
             .with(identity, |slot| match choose(identity, slot, now, want) {
@@ -86,28 +91,44 @@ impl Shared {
                     };
                     Step::Wait(flight.outcome, answers)
                 }
-                Choice::Start(work) => self.start(identity, slot, work, want),
+                Choice::Start(work) => {
+                    let answers = work.renews() || matches!(want, Want::Claims | Want::Fresh);
+                    match self.prepare(identity, slot, work) {
+                        Ok((task, outcome)) => {
+                            begun = Some(task);
+                            Step::Wait(outcome, answers)
+                        }
+                        Err(error) => Step::Ready(Err(error)),
+                    }
+                }
             });
+        // Not under the lock: a runtime that is shutting down drops the task here and now, and dropping it locks.
+        if let Some((runtime, task)) = begun {
+            runtime.spawn(task);
+        }
         step.unwrap_or(Step::Load)
     }
 
-    /// Begins a task; the lock on the slot is held, so that nobody begins another.
-    fn start(self: &Arc<Self>, identity: &str, slot: &mut Slot, work: Work, want: &Want) -> Step {
-        let Ok(runtime) = Handle::try_current() else {
+    /// A task for an identity, noted in its slot so that nobody begins another, but not running yet.
+    fn prepare(
+        self: &Arc<Self>,
+        identity: &str,
+        slot: &mut Slot,
+        work: Work,
+    ) -> Result<(Task, watch::Receiver<Option<Outcome>>), Error> {
+        let runtime = Handle::try_current().map_err(|_| {
             let reason = "a token can be refreshed inside of a tokio runtime only";
-            return Step::Ready(Err(Error::config("runtime", reason)));
-        };
-        let Some(begin) = Begin::new(slot) else {
-            return Step::Load;
-        };
-        let renews = matches!(work, Work::Refresh(_));
-        let answers = renews || matches!(want, Want::Claims | Want::Fresh);
+            Error::config("runtime", reason)
+        })?;
+        let begin = Begin::new(slot).ok_or_else(|| login_needed(identity, "it has none"))?;
         let (sender, outcome) = watch::channel(None);
-        let flight = Flight { outcome, renews };
-        slot.flight = Some(flight.clone());
-        let landing = Landing::new(Arc::clone(self), identity, sender, flight.outcome.clone());
-        runtime.spawn(landing.fly(begin, work));
-        Step::Wait(flight.outcome, answers)
+        slot.flight = Some(Flight {
+            outcome: outcome.clone(),
+            renews: work.renews(),
+        });
+        let landing = Landing::new(Arc::clone(self), identity, sender, outcome.clone());
+        let task: Task = (runtime, Box::pin(landing.fly(begin, work)));
+        Ok((task, outcome))
     }
 
     /// When the single sign-on is down in a token's last minute, that minute still counts.

@@ -97,9 +97,13 @@ fn close(gate: &Semaphore) {
 }
 
 async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        tokio::task::yield_now().await;
-    }
+    let waiting = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    waited.expect("it comes true sooner");
 }
 
 #[tokio::test]
@@ -124,6 +128,30 @@ async fn a_dropped_refresh_loses_nothing() {
         view.token().expect("tokens").refresh_token(),
         before.refresh_token()
     );
+}
+
+/// The task that refreshes ends with its runtime; who waits elsewhere, or comes later, begins another.
+#[test]
+fn a_runtime_that_ends_during_a_refresh_leaves_no_one_waiting() {
+    let servers = tokio::runtime::Runtime::new().expect("a runtime");
+    let sso = servers.block_on(Sso::new());
+    let view = servers.block_on(async { sso.log_in(&sso.security().await, 7).await });
+    sso.expire();
+    close(&sso.gate);
+    let short = tokio::runtime::Runtime::new().expect("a runtime");
+    let refreshing = view.clone();
+    short.spawn(async move { refreshing.refresh().await });
+    servers.block_on(until(|| !sso.grants("refresh_token").is_empty()));
+    let waiting = view.clone();
+    let waiting = servers.spawn(async move { waiting.refresh().await });
+    short.shutdown_background();
+    sso.gate.add_permits(Semaphore::MAX_PERMITS);
+    let token = servers.block_on(waiting).expect("no panic").expect("a token");
+    assert!(!token.access_token().is_empty());
+    let own = sso.esi(view);
+    servers
+        .block_on(async { assets(&own, 7).await })
+        .expect("an answer");
 }
 
 #[tokio::test]

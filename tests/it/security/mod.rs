@@ -1,5 +1,6 @@
 //! EVE single sign-on, against a single sign-on and an ESI on this machine.
 
+mod backends;
 mod bad_tokens;
 mod browser;
 mod concurrency;
@@ -7,6 +8,7 @@ mod concurrency;
 mod desktop;
 mod flows;
 mod jwt;
+mod many;
 mod parameters;
 mod pipeline;
 mod properties;

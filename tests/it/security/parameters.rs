@@ -88,6 +88,29 @@ async fn the_spec_s_scheme_takes_the_place_of_the_url() {
     );
 }
 
+#[tokio::test]
+async fn without_a_user_agent_one_names_the_client_id() {
+    let sso = Sso::new().await;
+    let builder = EsiSecurity::builder()
+        .client_id(super::jwt::CLIENT_ID)
+        .redirect_uri(REDIRECT)
+        .pkce()
+        .sso_url(&sso.url)
+        .esi_url(&sso.url)
+        .esi_datasource("singularity")
+        .clock(sso.clock.clone());
+    let security = builder.build().await.expect("built");
+    let view = sso.log_in(&security, 7).await;
+    let asked = sso.grants("authorization_code").remove(0);
+    let user_agent = asked.user_agent.expect("one is set");
+    assert!(
+        user_agent.starts_with("esikit/") && user_agent.contains(super::jwt::CLIENT_ID),
+        "{user_agent}"
+    );
+    let answer = view.verify_remote().await.expect("an answer");
+    assert_eq!(answer["datasource"], "singularity");
+}
+
 /// Swagger's scheme knows where a login begins, and no more.
 #[tokio::test]
 async fn a_scheme_without_a_token_url_is_completed_by_discovery() {
