@@ -314,16 +314,20 @@ impl Shared {
 
     /// The store has the identity no more: another process has forgotten it.
     fn forgotten(&self, identity: &str, begin: &Begin) -> Error {
-        if !self.is_replaced(identity, begin) {
-            self.identities.remove(identity);
-        }
+        self.identities.remove_of(identity, begin.epoch);
         login_needed(identity, "it was forgotten")
     }
 
     /// Marks a login that only a new one can replace.
     fn bury(&self, identity: &str, begin: &Begin, why: Death) -> Error {
-        if !self.is_replaced(identity, begin) {
-            self.identities.with(identity, |slot| slot.dead = Some(why));
+        let is_buried = self.identities.with(identity, |slot| {
+            let is_same = slot.epoch == begin.epoch;
+            if is_same {
+                slot.dead = Some(why);
+            }
+            is_same
+        });
+        if is_buried == Some(true) {
             self.tell(&match why {
                 Death::Refused => SecurityEvent::LoginDead { identity },
                 Death::OwnerChanged(character_id) => SecurityEvent::OwnerChanged {

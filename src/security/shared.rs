@@ -95,16 +95,22 @@ impl Shared {
 
     /// Brings an identity from the store into memory; false where the store has none.
     pub(super) async fn load(&self, identity: &str) -> Result<bool, Error> {
-        let Some(stored) = self.stored(identity).await? else {
-            return Ok(false);
-        };
-        self.identities.enter(identity, |slot| {
-            if slot.token.is_none() {
-                slot.token = Some(stored.token);
-                slot.version = stored.version;
+        loop {
+            let removals = self.identities.removals(identity);
+            let Some(stored) = self.stored(identity).await? else {
+                return Ok(false);
+            };
+            // What was forgotten since it was read must not come back: it is read again.
+            let is_in = self.identities.enter_unless_removed(identity, removals, |slot| {
+                if slot.token.is_none() {
+                    slot.token = Some(stored.token);
+                    slot.version = stored.version;
+                }
+            });
+            if is_in {
+                return Ok(true);
             }
-        });
-        Ok(true)
+        }
     }
 
     /// Makes the tokens of a login an identity's own: first in the store, then here. When the store fails they are
@@ -113,12 +119,12 @@ impl Shared {
         let token = Arc::new(token);
         // From here on, a refresh of the old tokens has no say any more.
         let known = self.identities.enter(identity, |slot| {
-            slot.epoch += 1;
+            slot.epoch = self.identities.next_epoch();
             slot.version
         });
         let outcome = self.overwrite(identity, &token, known).await;
         self.identities.enter(identity, |slot| {
-            slot.epoch += 1;
+            slot.epoch = self.identities.next_epoch();
             slot.token = Some(Arc::clone(&token));
             slot.dead = None;
             slot.flight = None;
