@@ -62,9 +62,11 @@ impl Shared {
                     let landed = flight.wait_for(Option::is_some).await;
                     let landed = landed.ok().and_then(|outcome| outcome.clone());
                     match landed.filter(|_| answers) {
-                        Some(outcome) => return self.or_still_good(identity, &want, outcome),
-                        // It was for something else, or ended early with its runtime: look again.
-                        None => continue,
+                        Some(outcome) if self.answers(identity, &want, &outcome) => {
+                            return self.or_still_good(identity, &want, outcome);
+                        }
+                        // It was for something else, ended early with its runtime, or is out of date: look again.
+                        _ => continue,
                     }
                 }
             }
@@ -129,6 +131,20 @@ impl Shared {
         let landing = Landing::new(Arc::clone(self), identity, sender, outcome.clone());
         let task: Task = (runtime, Box::pin(landing.fly(begin, work)));
         Ok((task, outcome))
+    }
+
+    /// Whether what a task ended with is what `want` asks for: nobody uses a token that was not checked, nor one that
+    /// is over where there is a newer one.
+    fn answers(&self, identity: &str, want: &Want, outcome: &Outcome) -> bool {
+        let Ok(token) = outcome else { return true };
+        if !matches!(want, Want::Fresh | Want::Another(_)) {
+            return true;
+        }
+        let is_newest = || {
+            let is_this = |slot: &mut Slot| slot.token.as_ref().is_some_and(|now| Arc::ptr_eq(now, token));
+            self.identities.with(identity, is_this) == Some(true)
+        };
+        token.verified && (!token.is_expired(self.clock.now(), TimeDelta::zero()) || is_newest())
     }
 
     /// When the single sign-on is down in a token's last minute, that minute still counts.

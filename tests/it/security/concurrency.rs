@@ -484,3 +484,53 @@ async fn what_is_forgotten_while_it_is_read_does_not_come_back() {
     assert!(matches!(error, Error::LoginNeeded(_)), "{error:?}");
     assert!(view.token().is_none());
 }
+
+/// As restoring does it: nothing but a refresh token, in the middle of a refresh.
+#[tokio::test]
+async fn who_waits_for_a_refresh_gets_nothing_that_nobody_checked() {
+    let sso = Sso::new().await;
+    let security = sso.security().await;
+    let view = sso.log_in(&security, 7).await;
+    let other = sso.log_in(&sso.security().await, 7).await;
+    let kept = other.token().expect("tokens");
+    let heard = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&heard);
+    security.signal_token_updated(move |_, token| {
+        assert!(!token.access_token().is_empty());
+        seen.fetch_add(1, Ordering::SeqCst);
+    });
+    close(&sso.gate);
+    let refreshing = view.clone();
+    let refresh = tokio::spawn(async move { refreshing.refresh().await });
+    until(|| sso.grants("refresh_token").len() == 1).await;
+    let kept =
+        serde_json::json!({ "access_token": "", "refresh_token": kept.refresh_token(), "expires_in": -1 });
+    view.update_token(&kept, None).await.expect("taken");
+    sso.gate.add_permits(Semaphore::MAX_PERMITS);
+    let token = refresh.await.expect("no panic").expect("a token");
+    assert!(!token.access_token().is_empty());
+    assert_eq!(token.refresh_token(), kept["refresh_token"].as_str());
+    assert_eq!(heard.load(Ordering::SeqCst), 1, "of the second refresh only");
+}
+
+#[tokio::test]
+async fn the_refusal_of_an_older_login_is_not_the_newer_ones() {
+    let sso = Sso::new().await;
+    let view = sso.log_in(&sso.security().await, 7).await;
+    sso.expire();
+    let newer = sso.log_in(&sso.security().await, 7).await;
+    let newer = newer.token().expect("tokens");
+    close(&sso.gate);
+    let refusal = r#"{"error":"invalid_grant"}"#.to_owned();
+    sso.world().failures.push_back((400, refusal));
+    let esi = sso.esi(view.clone());
+    let call = tokio::spawn(async move { assets(&esi, 7).await });
+    until(|| sso.grants("refresh_token").len() == 1).await;
+    let kept = serde_json::json!({
+        "access_token": newer.access_token(), "refresh_token": newer.refresh_token(), "expires_in": 1199,
+    });
+    view.update_token(&kept, None).await.expect("taken");
+    sso.gate.add_permits(Semaphore::MAX_PERMITS);
+    call.await.expect("no panic").expect("the newer login's answer");
+    assert_eq!(sso.grants("refresh_token").len(), 1);
+}
