@@ -338,6 +338,8 @@ impl Shared {
             let is_same = slot.epoch == begin.epoch;
             if is_same {
                 slot.dead = Some(why);
+                // Whatever the store has beside this one may be a new login, by another process.
+                slot.version = begin.version;
             }
             is_same
         });

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::flight::{Begin, Landing, Work};
-use super::identities::{Flight, Outcome, Slot};
+use super::identities::{Death, Flight, Outcome, Slot};
 use super::shared::{Shared, death, login_needed};
 use crate::error::Error;
 use crate::spec::Scope;
@@ -35,6 +35,8 @@ enum Step {
     Ready(Outcome),
     /// Nothing is in memory.
     Load,
+    /// The login that is in memory is over.
+    Dead(Death),
     /// A task is at it; whether it was begun for this very wish.
     Wait(watch::Receiver<Option<Outcome>>, bool),
 }
@@ -45,6 +47,7 @@ type Task = (Handle, Pin<Box<dyn Future<Output = ()> + Send>>);
 enum Choice {
     Ready(Outcome),
     Load,
+    Dead(Death),
     Join(Flight),
     Start(Work),
 }
@@ -58,6 +61,8 @@ impl Shared {
                 Step::Ready(outcome) => return outcome,
                 Step::Load if self.load(identity).await? => {}
                 Step::Load => return Err(login_needed(identity, "it has none")),
+                Step::Dead(_) if self.revive(identity).await? => {}
+                Step::Dead(why) => return Err(death(identity, why)),
                 Step::Wait(mut flight, answers) => {
                     let landed = flight.wait_for(Option::is_some).await;
                     let landed = landed.ok().and_then(|outcome| outcome.clone());
@@ -85,6 +90,7 @@ impl Shared {
             .with(identity, |slot| match choose(identity, slot, now, want) {
                 Choice::Ready(outcome) => Step::Ready(outcome),
                 Choice::Load => Step::Load,
+                Choice::Dead(why) => Step::Dead(why),
                 Choice::Join(flight) => {
                     let answers = match want {
                         Want::Claims | Want::Fresh => true,
@@ -168,7 +174,7 @@ impl Shared {
 /// The decision, by what is in memory.
 fn choose(identity: &str, slot: &Slot, now: DateTime<Utc>, want: &Want) -> Choice {
     if let Some(why) = slot.dead {
-        return Choice::Ready(Err(death(identity, why)));
+        return Choice::Dead(why);
     }
     let Some(token) = &slot.token else {
         return Choice::Load;

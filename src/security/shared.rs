@@ -113,6 +113,26 @@ impl Shared {
         }
     }
 
+    /// Takes the login that another process has stored in place of one that is over; false where there is none.
+    pub(super) async fn revive(&self, identity: &str) -> Result<bool, Error> {
+        let epoch = self.identities.with(identity, |slot| slot.epoch);
+        let Some(stored) = self.stored(identity).await? else {
+            return Ok(false);
+        };
+        let is_back = self.identities.with(identity, |slot| {
+            if Some(slot.epoch) == epoch && slot.dead.is_some() && slot.version != stored.version {
+                slot.epoch = self.identities.next_epoch();
+                slot.token = Some(stored.token);
+                slot.version = stored.version;
+                slot.unsaved = false;
+                slot.dead = None;
+            }
+            slot.dead.is_none()
+        });
+        // Where it was forgotten in between, there is no dead one any more: look again.
+        Ok(is_back.unwrap_or(true))
+    }
+
     /// Makes the tokens of a login an identity's own: first in the store, then here. When the store fails they are
     /// kept here all the same, to be stored by the next call.
     pub(super) async fn adopt(&self, identity: &str, token: TokenSet) -> Result<Arc<TokenSet>, Error> {

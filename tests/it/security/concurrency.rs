@@ -534,3 +534,25 @@ async fn the_refusal_of_an_older_login_is_not_the_newer_ones() {
     call.await.expect("no panic").expect("the newer login's answer");
     assert_eq!(sso.grants("refresh_token").len(), 1);
 }
+
+#[tokio::test]
+async fn a_dead_login_lives_again_when_another_process_logs_in() {
+    let sso = Sso::new().await;
+    let store = MemoryTokenStore::new();
+    let built = || async {
+        let builder = sso.with_pkce().token_store(store.clone());
+        builder.build().await.expect("built")
+    };
+    let (first, second) = (built().await, built().await);
+    let esi = sso.esi(sso.log_in(&first, 7).await);
+    sso.world().refresh_tokens.clear();
+    sso.expire();
+    for _ in 0..3 {
+        let error = assets(&esi, 7).await.expect_err("dead");
+        assert!(matches!(error, Error::LoginNeeded(_)), "{error:?}");
+    }
+    assert_eq!(sso.grants("refresh_token").len(), 1);
+    sso.log_in(&second, 7).await;
+    assets(&esi, 7).await.expect("the other's login");
+    assert_eq!(sso.grants("refresh_token").len(), 1, "the store was asked only");
+}
