@@ -307,3 +307,42 @@ async fn an_unknown_key_is_looked_for_once_a_minute() {
     assert_eq!(view.verify().await.expect("the key is there now").character_id, 7);
     assert_eq!(sso.world().jwks_asked, 2);
 }
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_the_ssos_trouble_and_not_the_tokens() {
+    let sso = Sso::new().await;
+    let security = sso.security().await;
+    let good = sso.world().jwks.clone();
+    let unusable = json!({ "keys": [{ "kid": "key-1", "kty": "oct", "k": "c2VjcmV0" }] });
+    for (asked, keys) in [json!({ "keys": [] }), unusable, json!({}), json!(null)]
+        .into_iter()
+        .enumerate()
+    {
+        sso.world().jwks = keys;
+        for _ in 0..3 {
+            let error = security.auth(&sso.code_for(7, &[])).await.expect_err("no keys");
+            assert!(matches!(error, Error::SsoUnavailable(_)), "{error:?}");
+            assert_eq!(sso.world().jwks_asked, asked + 1, "it is left alone for a while");
+        }
+        sso.clock.advance(TimeDelta::seconds(6));
+    }
+    sso.world().jwks = good;
+    let view = sso.log_in(&security, 7).await;
+    assert_eq!(sso.world().jwks_asked, 5);
+    let kept = view.token().expect("tokens");
+    sso.clock.advance(TimeDelta::seconds(61));
+    sso.world().jwks = json!({ "keys": [] });
+    let now = esikit::clock::Clock::now(&sso.clock).timestamp();
+    let claims = super::jwt::claims(7, "o", &[], &sso.url, now);
+    let strange = Signer::other_rsa().sign(&super::jwt::header("RS256", "new"), &claims);
+    let strange = json!({ "access_token": strange, "expires_in": 600 });
+    let other = security.update_token(&strange, Some("x")).await.expect("taken");
+    for _ in 0..2 {
+        let error = other.verify().await.expect_err("nobody knows that key yet");
+        assert!(matches!(error, Error::SsoUnavailable(_)), "{error:?}");
+    }
+    assert_eq!(sso.world().jwks_asked, 6);
+    let kept = json!({ "access_token": kept.access_token(), "expires_in": 600 });
+    view.update_token(&kept, None).await.expect("taken");
+    view.verify().await.expect("the old keys are still there");
+}
