@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::event::SecurityEvent;
 use super::identities::{Death, Outcome, Slot};
 use super::refresh::MARGIN;
-use super::shared::{Shared, death, failed, login_needed};
+use super::shared::{Shared, death, failed, is_sold, login_needed};
 use crate::error::{Error, TokenFault};
 use crate::spec::Scope;
 use crate::store::{Put, Stored};
@@ -196,7 +196,7 @@ impl Shared {
             }
         }
         let checked = self.check(next.access_token()).await;
-        match checked.and_then(|claims| same_login(next.claims(), &claims).map(|()| claims)) {
+        match checked.and_then(|claims| same_login(next.claims(), claims)) {
             Ok(claims) => {
                 next.claims = Some(Box::new(claims));
                 next.verified = true;
@@ -224,7 +224,7 @@ impl Shared {
     async fn prove(&self, identity: &str, mut begin: Begin) -> Outcome {
         let mut token = TokenSet::clone(&begin.token);
         let checked = self.check(token.access_token()).await;
-        match checked.and_then(|claims| same_login(token.claims(), &claims).map(|()| claims)) {
+        match checked.and_then(|claims| same_login(token.claims(), claims)) {
             Ok(claims) => {
                 token.claims = Some(Box::new(claims));
                 token.verified = true;
@@ -369,14 +369,14 @@ fn replaced(identity: &str) -> Error {
     login_needed(identity, "it was forgotten, or logged in again, in the meantime")
 }
 
-/// Whether a token's claims are the same login's.
-fn same_login(before: Option<&Claims>, now: &Claims) -> Result<(), Error> {
-    let Some(before) = before else { return Ok(()) };
+/// A token's claims, where they are the same login's as before.
+fn same_login(before: Option<&Claims>, mut now: Claims) -> Result<Claims, Error> {
+    let Some(before) = before else { return Ok(now) };
     if before.character_id != now.character_id {
         return Err(Error::token_invalid(TokenFault::OtherCharacter));
     }
-    match (&before.owner, &now.owner) {
-        (Some(old), Some(new)) if old != new => Err(death("", Death::OwnerChanged(now.character_id))),
-        _ => Ok(()),
+    if is_sold(before, &mut now) {
+        return Err(death("", Death::OwnerChanged(now.character_id)));
     }
+    Ok(now)
 }

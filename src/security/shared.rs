@@ -176,6 +176,15 @@ impl Shared {
     }
 }
 
+/// Whether the character has another owner than before. A token that names none says nothing new of it: the owner is
+/// the one that was known.
+pub(super) fn is_sold(before: &Claims, now: &mut Claims) -> bool {
+    if now.owner.is_none() {
+        now.owner.clone_from(&before.owner);
+    }
+    before.owner.is_some() && before.owner != now.owner
+}
+
 pub(super) fn failed(identity: &str, action: &'static str, error: StoreError) -> Error {
     Error::Store(Box::new(StoreFailed {
         identity: identity.to_owned(),

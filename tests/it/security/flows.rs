@@ -346,3 +346,37 @@ async fn keys_that_cannot_be_had_are_the_ssos_trouble_and_not_the_tokens() {
     view.update_token(&kept, None).await.expect("taken");
     view.verify().await.expect("the old keys are still there");
 }
+
+#[tokio::test]
+async fn a_token_that_names_no_owner_leaves_the_one_that_was_known() {
+    let sso = Sso::new().await;
+    let security = sso.security().await;
+    let view = sso.log_in(&security, 7).await;
+    let owned_by = |owner: &str| {
+        let mut world = sso.world();
+        let world = &mut *world;
+        for account in world.refresh_tokens.values_mut().chain(world.codes.values_mut()) {
+            account.owner = owner.to_owned();
+        }
+    };
+    owned_by("");
+    let token = view.refresh().await.expect("a refresh");
+    let owner = token.claims().and_then(|claims| claims.owner.clone());
+    assert_eq!(owner.as_deref(), Some("owner-of-7"));
+    let sold = Arc::new(Mutex::new(0));
+    let seen = Arc::clone(&sold);
+    security.subscribe(move |event| {
+        if matches!(event, SecurityEvent::OwnerChanged { .. }) {
+            *seen.lock().expect("fine") += 1;
+        }
+    });
+    let login = security.authorize(&[Scope::from(ASSETS)]);
+    let code = sso.code_for(7, &[ASSETS]);
+    owned_by("");
+    let back = callback(&code, login.state());
+    let who = security.auth_callback(&login, &back).await.expect("a login");
+    assert_eq!(who.owner.as_deref(), Some("owner-of-7"));
+    assert_eq!(*sold.lock().expect("fine"), 0);
+    owned_by("somebody else");
+    assert!(matches!(view.refresh().await, Err(Error::OwnerChanged(_))));
+}
