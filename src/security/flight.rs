@@ -203,18 +203,16 @@ impl Shared {
                 self.rotate(identity, &mut begin, next).await
             }
             Err(Error::OwnerChanged(changed)) => {
-                self.keep(identity, &mut begin, Arc::new(next.without_access()))
-                    .await?;
+                self.rotate(identity, &mut begin, next.without_access()).await?;
                 Err(self.bury(identity, &begin, Death::OwnerChanged(changed.character_id)))
             }
             Err(error @ Error::TokenInvalid(_)) => {
                 // The access token is of no use; the refresh token that came with it may be the only good one.
-                self.keep(identity, &mut begin, Arc::new(next.without_access()))
-                    .await?;
+                self.rotate(identity, &mut begin, next.without_access()).await?;
                 Err(self.report(identity, error))
             }
             Err(error) => {
-                self.keep(identity, &mut begin, Arc::new(next)).await?;
+                self.rotate(identity, &mut begin, next).await?;
                 Err(self.report(identity, error))
             }
         }

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use esikit::security::SecurityEvent;
+use esikit::store::{MemoryTokenStore, TokenStore};
 use esikit::{Error, Scope};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -379,4 +380,52 @@ async fn a_token_that_names_no_owner_leaves_the_one_that_was_known() {
     assert_eq!(*sold.lock().expect("fine"), 0);
     owned_by("somebody else");
     assert!(matches!(view.refresh().await, Err(Error::OwnerChanged(_))));
+}
+
+#[tokio::test]
+async fn subscribers_hear_of_a_rotation_whose_check_fails() {
+    let sso = Sso::new().await;
+    sso.world().rotation = Rotation::Another;
+    let store = MemoryTokenStore::new();
+    let builder = sso.with_pkce().token_store(store.clone());
+    sso.log_in(&builder.build().await.expect("built"), 7).await;
+    let builder = sso.with_pkce().token_store(store.clone());
+    let security = builder.build().await.expect("built");
+    let view = security.identity("character:7");
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    security.signal_token_updated(move |_, token| {
+        let refresh = token.refresh_token().map(str::to_owned);
+        log.lock().expect("fine").push(refresh);
+    });
+    let others = json!({ "keys": [Signer::other_rsa().jwk("key-1")] });
+    for (count, keys) in [(1, json!(null)), (2, others)] {
+        sso.world().jwks = keys;
+        let error = view.refresh().await.expect_err("the check fails");
+        assert!(
+            matches!(error, Error::SsoUnavailable(_) | Error::TokenInvalid(_)),
+            "{error:?}"
+        );
+        let stored = store.get("character:7").await.expect("read").expect("there");
+        let heard = heard.lock().expect("fine").clone();
+        assert_eq!(heard.len(), count);
+        assert_eq!(
+            heard.last().cloned().flatten().as_deref(),
+            stored.token.refresh_token()
+        );
+        sso.clock.advance(TimeDelta::seconds(6));
+    }
+    for account in sso.world().refresh_tokens.values_mut() {
+        account.owner = "somebody else".to_owned();
+    }
+    let security = sso.with_pkce().token_store(store.clone());
+    let security = security.jwks_key(Signer::rsa().jwk("key-1"));
+    let log = Arc::clone(&heard);
+    let security = security.signal_token_updated(move |_, token| {
+        let refresh = token.refresh_token().map(str::to_owned);
+        log.lock().expect("fine").push(refresh);
+    });
+    let view = security.build().await.expect("built").identity("character:7");
+    assert!(matches!(view.refresh().await, Err(Error::OwnerChanged(_))));
+    assert_eq!(heard.lock().expect("fine").len(), 3);
 }
