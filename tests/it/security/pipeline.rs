@@ -279,7 +279,7 @@ async fn whoever_runs_out_of_time_for_a_token_is_told_so() {
     sso.world().esi_failures.push_back((401, "{}".to_owned()));
     for (esi, sent) in [(sso.esi(restored), 0), (esi, 1)] {
         let call = esi.get_characters_character_id_assets(7);
-        let limited = call.timeout(std::time::Duration::from_millis(500));
+        let limited = call.timeout(std::time::Duration::from_secs(2));
         let error = limited.send().await.expect_err("nobody answers");
         let is_token =
             |error: &Error| matches!(error, Error::Timeout(timeout) if timeout.phase == Phase::Token);
