@@ -68,20 +68,15 @@ impl Principal {
         Ok(Some(token))
     }
 
-    /// Another token in place of one that was refused; none where there is none to be had, or the answer is not
-    /// about the token.
+    /// Another token in place of one that was refused; none where there is none to be had.
     pub(super) async fn replace(
         &self,
         operation: &'static Operation,
-        answer: &RawResponse,
-        refused: Option<&TokenSet>,
+        refused: &TokenSet,
     ) -> Result<Option<Arc<TokenSet>>, Error> {
-        let (Self::Login(security), Some(refused)) = (self, refused) else {
+        let Self::Login(security) = self else {
             return Ok(None);
         };
-        if !is_refused(answer) {
-            return Ok(None);
-        }
         let other = security.instead_of(refused).await;
         other.map_err(|error| of_operation(operation, error))
     }
@@ -89,7 +84,7 @@ impl Principal {
 
 /// Whether ESI refused the token: 401, or 403 with the status that it got from the single sign-on. A right that is
 /// missing is another 403.
-fn is_refused(answer: &RawResponse) -> bool {
+pub(super) fn is_refused(answer: &RawResponse) -> bool {
     match answer.status() {
         401 => true,
         403 => serde_json::from_slice::<serde_json::Value>(answer.body())

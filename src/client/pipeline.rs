@@ -42,10 +42,14 @@ async fn exchange(
     request: Prepared,
     progress: &Progress,
 ) -> Result<RawResponse, Error> {
+    progress.waits_for_token();
     let principal = authorization::principal(esi, operation, &request.headers).await?;
     let (answer, refused) = attempt(esi, operation, &principal, request.clone(), progress).await?;
-    let replaced = principal.replace(operation, &answer, refused.as_deref());
-    if replaced.await?.is_none() {
+    let Some(refused) = refused.filter(|_| authorization::is_refused(&answer)) else {
+        return Ok(answer);
+    };
+    progress.waits_for_token();
+    if principal.replace(operation, &refused).await?.is_none() {
         return Ok(answer);
     }
     let (answer, _) = attempt(esi, operation, &principal, request, progress).await?;

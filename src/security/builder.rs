@@ -250,10 +250,7 @@ impl EsiSecurityBuilder {
         let headers = self.fixed_headers()?;
         let keys = match &self.jwks_key {
             None => None,
-            Some(document) => Some(
-                KeySet::read(document)
-                    .ok_or_else(|| Error::config("jwks_key", "is neither a JWK set nor a JWK"))?,
-            ),
+            Some(document) => Some(given(document)?),
         };
         if self.max_refreshes == 0 || self.max_refreshes > Semaphore::MAX_PERMITS {
             return Err(Error::config("max_refreshes", "must be at least 1"));
@@ -434,4 +431,14 @@ fn checked(setting: &'static str, url: &str) -> Result<(), Error> {
         }
         Ok(_) => Ok(()),
     }
+}
+
+/// The keys that were given by hand.
+fn given(document: &serde_json::Value) -> Result<KeySet, Error> {
+    let fail = |reason: &str| Error::config("jwks_key", reason);
+    let keys = KeySet::read(document).ok_or_else(|| fail("is neither a JWK set nor a JWK"))?;
+    if !keys.is_usable() {
+        return Err(fail("has no key for RS256 or ES256 that has a `kid`"));
+    }
+    Ok(keys)
 }

@@ -18,7 +18,8 @@ pub enum SecurityEvent<'a> {
         /// The new tokens.
         token: &'a TokenSet,
     },
-    /// A token was refreshed; the new one is stored, and nobody has used it yet.
+    /// A token was refreshed, and the new one is stored. Its refresh token is the one that counts from now on; its
+    /// access token is empty where it was refused by the check that follows, of which another event tells.
     TokenUpdated {
         /// Whose token.
         identity: &'a str,

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::event::SecurityEvent;
 use super::identities::{Death, Outcome, Slot};
 use super::refresh::MARGIN;
-use super::shared::{Shared, death, failed, login_needed};
+use super::shared::{Shared, death, failed, is_sold, login_needed};
 use crate::error::{Error, TokenFault};
 use crate::spec::Scope;
 use crate::store::{Put, Stored};
@@ -76,23 +76,28 @@ impl Landing {
         }
     }
 
+    /// An outcome that a newer login made void is nobody's: whoever waits for it is woken, and looks again.
     pub(super) async fn fly(self, begin: Begin, work: Work) {
+        let epoch = begin.epoch;
         let outcome = match work {
             Work::Refresh(scopes) => self.shared.renew(&self.identity, begin, &scopes).await,
             Work::Save => self.shared.save(&self.identity, begin).await,
             Work::Verify => self.shared.prove(&self.identity, begin).await,
         };
-        self.end();
-        self.sender.send_replace(Some(outcome));
+        if self.end() == Some(epoch) {
+            self.sender.send_replace(Some(outcome));
+        }
     }
 
-    fn end(&self) {
+    /// Ends the flight; the identity's epoch at that moment.
+    fn end(&self) -> Option<u64> {
         self.shared.identities.with(&self.identity, |slot| {
             let is_this = |flight: &super::identities::Flight| flight.outcome.same_channel(&self.outcome);
             if slot.flight.as_ref().is_some_and(is_this) {
                 slot.flight = None;
             }
-        });
+            slot.epoch
+        })
     }
 }
 
@@ -124,7 +129,12 @@ impl Shared {
     /// What another process has refreshed in the meantime, where it lasts; where it does not, its refresh token is
     /// the one to go on with.
     async fn newer(&self, identity: &str, begin: &mut Begin) -> Result<Option<Arc<TokenSet>>, Error> {
-        match self.stored(identity).await? {
+        let stored = self.stored(identity).await?;
+        if self.is_replaced(identity, begin) {
+            // What is stored is the newer login's: not this one's to use up.
+            return Err(replaced(identity));
+        }
+        match stored {
             Some(stored) if stored.version == begin.version => Ok(None),
             Some(stored) => {
                 let is_other = stored.token.access_token() != begin.token.access_token();
@@ -186,28 +196,23 @@ impl Shared {
             }
         }
         let checked = self.check(next.access_token()).await;
-        match checked.and_then(|claims| same_login(next.claims(), &claims).map(|()| claims)) {
+        match checked.and_then(|claims| same_login(next.claims(), claims)) {
             Ok(claims) => {
                 next.claims = Some(Box::new(claims));
                 next.verified = true;
-                let token = self.keep(identity, &mut begin, next).await?;
-                self.tell(&SecurityEvent::TokenUpdated {
-                    identity,
-                    token: &token,
-                });
-                Ok(token)
+                self.rotate(identity, &mut begin, next).await
             }
             Err(Error::OwnerChanged(changed)) => {
-                self.keep(identity, &mut begin, next.without_access()).await?;
+                self.rotate(identity, &mut begin, next.without_access()).await?;
                 Err(self.bury(identity, &begin, Death::OwnerChanged(changed.character_id)))
             }
             Err(error @ Error::TokenInvalid(_)) => {
                 // The access token is of no use; the refresh token that came with it may be the only good one.
-                self.keep(identity, &mut begin, next.without_access()).await?;
+                self.rotate(identity, &mut begin, next.without_access()).await?;
                 Err(self.report(identity, error))
             }
             Err(error) => {
-                self.keep(identity, &mut begin, next).await?;
+                self.rotate(identity, &mut begin, next).await?;
                 Err(self.report(identity, error))
             }
         }
@@ -217,11 +222,11 @@ impl Shared {
     async fn prove(&self, identity: &str, mut begin: Begin) -> Outcome {
         let mut token = TokenSet::clone(&begin.token);
         let checked = self.check(token.access_token()).await;
-        match checked.and_then(|claims| same_login(token.claims(), &claims).map(|()| claims)) {
+        match checked.and_then(|claims| same_login(token.claims(), claims)) {
             Ok(claims) => {
                 token.claims = Some(Box::new(claims));
                 token.verified = true;
-                self.keep(identity, &mut begin, token).await
+                self.keep(identity, &mut begin, Arc::new(token)).await
             }
             Err(Error::OwnerChanged(changed)) => {
                 Err(self.bury(identity, &begin, Death::OwnerChanged(changed.character_id)))
@@ -234,11 +239,7 @@ impl Shared {
     /// Writes what the store failed to take before.
     async fn save(&self, identity: &str, mut begin: Begin) -> Outcome {
         let token = TokenSet::clone(&begin.token);
-        let token = self.keep(identity, &mut begin, token).await?;
-        self.tell(&SecurityEvent::TokenUpdated {
-            identity,
-            token: &token,
-        });
+        let token = self.rotate(identity, &mut begin, token).await?;
         if token.verified && !token.is_expired(self.clock.now(), TimeDelta::zero()) {
             return Ok(token);
         }
@@ -249,10 +250,22 @@ impl Shared {
         self.prove(identity, begin).await
     }
 
+    /// Keeps what the single sign-on gave, and tells of it, unless another process had something newer.
+    async fn rotate(&self, identity: &str, begin: &mut Begin, token: TokenSet) -> Outcome {
+        let token = Arc::new(token);
+        let kept = self.keep(identity, begin, Arc::clone(&token)).await?;
+        if Arc::ptr_eq(&kept, &token) {
+            self.tell(&SecurityEvent::TokenUpdated {
+                identity,
+                token: &kept,
+            });
+        }
+        Ok(kept)
+    }
+
     /// Writes, then publishes. Where the write fails, the token is published as one that nobody may use before it is
     /// written.
-    async fn keep(&self, identity: &str, begin: &mut Begin, token: TokenSet) -> Outcome {
-        let token = Arc::new(token);
+    async fn keep(&self, identity: &str, begin: &mut Begin, token: Arc<TokenSet>) -> Outcome {
         match self.write(identity, begin, &token).await {
             Ok(Written::Ours) => self.publish(identity, begin, token, false),
             Ok(Written::Theirs(theirs)) => self.publish(identity, begin, theirs, false),
@@ -296,15 +309,14 @@ impl Shared {
     /// Makes a token the identity's, unless a login has replaced it in the meantime.
     fn publish(&self, identity: &str, begin: &Begin, token: Arc<TokenSet>, unsaved: bool) -> Outcome {
         let published = self.identities.with(identity, |slot| {
-            if slot.epoch == begin.epoch {
+            (slot.epoch == begin.epoch).then(|| {
                 slot.version = begin.version;
                 slot.unsaved = unsaved;
-                slot.token = Some(token);
-            }
-            slot.token.clone()
+                slot.token = Some(Arc::clone(&token));
+                token
+            })
         });
-        let gone = || login_needed(identity, "it was forgotten during its refresh");
-        published.flatten().ok_or_else(gone)
+        published.flatten().ok_or_else(|| replaced(identity))
     }
 
     fn is_replaced(&self, identity: &str, begin: &Begin) -> bool {
@@ -314,16 +326,22 @@ impl Shared {
 
     /// The store has the identity no more: another process has forgotten it.
     fn forgotten(&self, identity: &str, begin: &Begin) -> Error {
-        if !self.is_replaced(identity, begin) {
-            self.identities.remove(identity);
-        }
+        self.identities.remove_of(identity, begin.epoch);
         login_needed(identity, "it was forgotten")
     }
 
     /// Marks a login that only a new one can replace.
     fn bury(&self, identity: &str, begin: &Begin, why: Death) -> Error {
-        if !self.is_replaced(identity, begin) {
-            self.identities.with(identity, |slot| slot.dead = Some(why));
+        let is_buried = self.identities.with(identity, |slot| {
+            let is_same = slot.epoch == begin.epoch;
+            if is_same {
+                slot.dead = Some(why);
+                // Whatever the store has beside this one may be a new login, by another process.
+                slot.version = begin.version;
+            }
+            is_same
+        });
+        if is_buried == Some(true) {
             self.tell(&match why {
                 Death::Refused => SecurityEvent::LoginDead { identity },
                 Death::OwnerChanged(character_id) => SecurityEvent::OwnerChanged {
@@ -344,14 +362,19 @@ impl Shared {
     }
 }
 
-/// Whether a token's claims are the same login's.
-fn same_login(before: Option<&Claims>, now: &Claims) -> Result<(), Error> {
-    let Some(before) = before else { return Ok(()) };
+/// The end of a task whose outcome nobody is told.
+fn replaced(identity: &str) -> Error {
+    login_needed(identity, "it was forgotten, or logged in again, in the meantime")
+}
+
+/// A token's claims, where they are the same login's as before.
+fn same_login(before: Option<&Claims>, mut now: Claims) -> Result<Claims, Error> {
+    let Some(before) = before else { return Ok(now) };
     if before.character_id != now.character_id {
         return Err(Error::token_invalid(TokenFault::OtherCharacter));
     }
-    match (&before.owner, &now.owner) {
-        (Some(old), Some(new)) if old != new => Err(death("", Death::OwnerChanged(now.character_id))),
-        _ => Ok(()),
+    if is_sold(before, &mut now) {
+        return Err(death("", Death::OwnerChanged(now.character_id)));
     }
+    Ok(now)
 }

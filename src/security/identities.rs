@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -27,7 +28,7 @@ pub(super) struct Slot {
     pub(super) dead: Option<Death>,
     /// The refresh under way.
     pub(super) flight: Option<Flight>,
-    /// Grows by each login: a refresh that began before must not replace its tokens.
+    /// Another one by each login, and never one that any slot had: what began before must not replace its tokens.
     pub(super) epoch: u64,
 }
 
@@ -50,8 +51,16 @@ pub(super) enum Death {
 
 /// Identities by name.
 pub(super) struct Identities {
-    shards: Vec<Mutex<HashMap<Box<str>, Slot>>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
+    last_epoch: AtomicU64,
+}
+
+#[derive(Default)]
+struct Shard {
+    slots: HashMap<Box<str>, Slot>,
+    /// How often something was to be forgotten, whether it was there or not.
+    removals: u64,
 }
 
 impl Identities {
@@ -59,21 +68,68 @@ impl Identities {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
+            last_epoch: AtomicU64::new(0),
         }
     }
 
     /// Works on an identity's slot; none where it has none.
     pub(super) fn with<T>(&self, identity: &str, work: impl FnOnce(&mut Slot) -> T) -> Option<T> {
-        self.in_shard(identity, |shard| shard.get_mut(identity).map(work))
+        self.in_shard(identity, |shard| shard.slots.get_mut(identity).map(work))
     }
 
     /// Works on an identity's slot, and makes it where it is missing.
     pub(super) fn enter<T>(&self, identity: &str, work: impl FnOnce(&mut Slot) -> T) -> T {
-        self.in_shard(identity, |shard| work(shard.entry(identity.into()).or_default()))
+        self.in_shard(identity, |shard| work(self.slot(shard, identity)))
+    }
+
+    /// As `enter`, where nothing of the kind was forgotten since `removals` told this number.
+    pub(super) fn enter_unless_removed(
+        &self,
+        identity: &str,
+        removals: u64,
+        work: impl FnOnce(&mut Slot),
+    ) -> bool {
+        self.in_shard(identity, |shard| {
+            let is_same = shard.removals == removals;
+            if is_same {
+                work(self.slot(shard, identity));
+            }
+            is_same
+        })
+    }
+
+    /// Changes whenever this identity, or one beside it, is removed.
+    pub(super) fn removals(&self, identity: &str) -> u64 {
+        self.in_shard(identity, |shard| shard.removals)
     }
 
     pub(super) fn remove(&self, identity: &str) {
-        self.in_shard(identity, |shard| shard.remove(identity));
+        self.in_shard(identity, |shard| {
+            shard.removals += 1;
+            shard.slots.remove(identity);
+        });
+    }
+
+    /// Removes an identity, unless a login came since this epoch.
+    pub(super) fn remove_of(&self, identity: &str, epoch: u64) {
+        self.in_shard(identity, |shard| {
+            if shard.slots.get(identity).is_some_and(|slot| slot.epoch == epoch) {
+                shard.removals += 1;
+                shard.slots.remove(identity);
+            }
+        });
+    }
+
+    /// An epoch that nobody had before.
+    pub(super) fn next_epoch(&self) -> u64 {
+        self.last_epoch.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn slot<'a>(&self, shard: &'a mut Shard, identity: &str) -> &'a mut Slot {
+        shard.slots.entry(identity.into()).or_insert_with(|| Slot {
+            epoch: self.next_epoch(),
+            ..Slot::default()
+        })
     }
 
     /// The names of those that have tokens.
@@ -81,13 +137,13 @@ impl Identities {
         let mut names = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = shard.iter().filter(|(_, slot)| slot.token.is_some());
+            let known = shard.slots.iter().filter(|(_, slot)| slot.token.is_some());
             names.extend(known.map(|(name, _)| name.to_string()));
         }
         names
     }
 
-    fn in_shard<T>(&self, identity: &str, work: impl FnOnce(&mut HashMap<Box<str>, Slot>) -> T) -> T {
+    fn in_shard<T>(&self, identity: &str, work: impl FnOnce(&mut Shard) -> T) -> T {
         #[allow(clippy::cast_possible_truncation, reason = "the remainder is below 32")]
         let index = (self.hasher.hash_one(identity) % SHARDS as u64) as usize;
         work(&mut self.shards[index].lock().unwrap_or_else(PoisonError::into_inner))

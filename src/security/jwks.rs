@@ -13,10 +13,13 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPu
 use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::error::{Error, SsoUnavailable, TokenFault};
+use crate::error::{Error, Phase, SsoUnavailable, TokenFault};
 
 /// How long a key that is not there is not looked for again.
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// How long the single sign-on is left alone when it gave no keys.
+const REST: TimeDelta = TimeDelta::seconds(5);
 
 /// More than any single sign-on publishes.
 const MOST_KEYS: usize = 100;
@@ -95,6 +98,11 @@ impl KeySet {
         Some(Self(named.collect()))
     }
 
+    /// Whether any of them can check a signature.
+    pub(super) fn is_usable(&self) -> bool {
+        self.0.iter().any(|(_, key)| !matches!(key, Key::Unusable(_)))
+    }
+
     fn find(&self, id: &str) -> Result<Key, TokenFault> {
         let mut found = self.0.iter().filter(|(name, _)| **name == *id);
         match (found.next(), found.next()) {
@@ -103,6 +111,18 @@ impl KeySet {
             (None, _) => Err(TokenFault::UnknownKey(shown(id))),
         }
     }
+}
+
+/// The keys of a document of the single sign-on. Without any that is of use, those that were there are better.
+fn usable(document: &Value) -> Result<KeySet, SsoUnavailable> {
+    let set = KeySet::read(document).filter(KeySet::is_usable);
+    set.ok_or_else(|| SsoUnavailable {
+        step: "signing keys",
+        reason: "its document has no key for RS256 or ES256".to_owned(),
+        status: Some(200),
+        phase: Phase::Body,
+        source: None,
+    })
 }
 
 /// A key's id for an error: it comes from whoever made the token.
@@ -121,7 +141,10 @@ pub(super) struct Keys {
 #[derive(Default)]
 struct Cached {
     set: Option<Arc<KeySet>>,
-    tried: Option<DateTime<Utc>>,
+    /// When the set came.
+    came: Option<DateTime<Utc>>,
+    /// The trouble there was since, and when.
+    failed: Option<(DateTime<Utc>, SsoUnavailable)>,
 }
 
 impl Keys {
@@ -134,7 +157,7 @@ impl Keys {
     }
 
     /// The key of this id. `fetch` asks the single sign-on; it is awaited at most once a minute for ids that are not
-    /// there, whatever tokens come.
+    /// there, whatever tokens come, and not for a few seconds after it failed.
     pub(super) async fn find(
         &self,
         id: &str,
@@ -151,14 +174,24 @@ impl Keys {
         if let Some(decided) = self.look(id, clock) {
             return decided;
         }
-        let fetched = fetch.await;
-        let read = fetched.map(|document| KeySet::read(&document).unwrap_or_default());
+        let read = fetch.await.and_then(|document| usable(&document));
+        let now = clock.now();
         let mut cached = self.lock();
-        cached.tried = Some(clock.now());
-        let set = Arc::new(read.map_err(|error| Error::SsoUnavailable(Box::new(error)))?);
-        let found = set.find(id);
-        cached.set = Some(set);
-        found.map_err(Error::token_invalid)
+        match read {
+            Ok(set) => {
+                let found = set.find(id);
+                *cached = Cached {
+                    set: Some(Arc::new(set)),
+                    came: Some(now),
+                    failed: None,
+                };
+                found.map_err(Error::token_invalid)
+            }
+            Err(error) => {
+                cached.failed = Some((now, error.clone()));
+                Err(Error::SsoUnavailable(Box::new(error)))
+            }
+        }
     }
 
     /// Whether `find` would answer without asking the single sign-on.
@@ -169,13 +202,19 @@ impl Keys {
     /// What the cache says: none where it is time to ask.
     fn look(&self, id: &str, clock: &dyn Clock) -> Option<Result<Key, Error>> {
         let cached = self.lock();
-        let found = cached.set.as_ref()?.find(id);
-        let was_tried = cached
-            .tried
-            .is_some_and(|tried| (clock.now() - tried).abs() < PAUSE);
-        match found {
-            Err(TokenFault::UnknownKey(_)) if !was_tried => None,
-            decided => Some(decided.map_err(Error::token_invalid)),
+        let found = cached.set.as_ref().map(|set| set.find(id));
+        let is_recent = |then: DateTime<Utc>, pause| (clock.now() - then).abs() < pause;
+        match (found, &cached.failed, cached.came) {
+            (Some(decided), _, _) if !matches!(decided, Err(TokenFault::UnknownKey(_))) => {
+                Some(decided.map_err(Error::token_invalid))
+            }
+            (_, Some((then, error)), _) => {
+                is_recent(*then, REST).then(|| Err(Error::SsoUnavailable(Box::new(error.clone()))))
+            }
+            (Some(unknown), None, Some(then)) if is_recent(then, PAUSE) => {
+                Some(unknown.map_err(Error::token_invalid))
+            }
+            _ => None,
         }
     }
 

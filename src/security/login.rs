@@ -11,7 +11,7 @@ use super::EsiSecurity;
 use super::authorize::{self, Authorization, Login};
 use super::event::SecurityEvent;
 use super::refresh::Want;
-use super::shared::login_needed;
+use super::shared::{is_sold, login_needed};
 use crate::error::{Error, TokenFault};
 use crate::spec::Scope;
 use crate::token::{Claims, TokenSet};
@@ -135,8 +135,8 @@ impl EsiSecurity {
         Ok((token, claims))
     }
 
-    async fn logged_in(&self, mut token: TokenSet, claims: Claims) -> Result<LoggedIn, Error> {
-        self.warn_of_new_owner(&claims).await?;
+    async fn logged_in(&self, mut token: TokenSet, mut claims: Claims) -> Result<LoggedIn, Error> {
+        self.warn_of_new_owner(&mut claims).await?;
         token.claims = Some(Box::new(claims.clone()));
         token.verified = true;
         let expires_at = token.expires_at.unwrap_or(claims.expires_at);
@@ -157,17 +157,13 @@ impl EsiSecurity {
 
     /// A login of the same character by another owner is a good login, but what the application has stored about
     /// the old owner is not the new one's to see.
-    async fn warn_of_new_owner(&self, claims: &Claims) -> Result<(), Error> {
+    async fn warn_of_new_owner(&self, claims: &mut Claims) -> Result<(), Error> {
         if self.token().is_none() {
             self.shared.load(&self.identity).await?;
         }
         let before = self.token().and_then(|token| token.claims().cloned());
-        let is_sold = before.is_some_and(|before| {
-            before.character_id == claims.character_id
-                && before.owner.is_some()
-                && before.owner != claims.owner
-        });
-        if is_sold {
+        let before = before.filter(|before| before.character_id == claims.character_id);
+        if before.is_some_and(|before| is_sold(&before, claims)) {
             self.shared.tell(&SecurityEvent::OwnerChanged {
                 identity: &self.identity,
                 character_id: claims.character_id,

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::flight::{Begin, Landing, Work};
-use super::identities::{Flight, Outcome, Slot};
+use super::identities::{Death, Flight, Outcome, Slot};
 use super::shared::{Shared, death, login_needed};
 use crate::error::Error;
 use crate::spec::Scope;
@@ -35,6 +35,8 @@ enum Step {
     Ready(Outcome),
     /// Nothing is in memory.
     Load,
+    /// The login that is in memory is over.
+    Dead(Death),
     /// A task is at it; whether it was begun for this very wish.
     Wait(watch::Receiver<Option<Outcome>>, bool),
 }
@@ -45,6 +47,7 @@ type Task = (Handle, Pin<Box<dyn Future<Output = ()> + Send>>);
 enum Choice {
     Ready(Outcome),
     Load,
+    Dead(Death),
     Join(Flight),
     Start(Work),
 }
@@ -58,13 +61,17 @@ impl Shared {
                 Step::Ready(outcome) => return outcome,
                 Step::Load if self.load(identity).await? => {}
                 Step::Load => return Err(login_needed(identity, "it has none")),
+                Step::Dead(_) if self.revive(identity).await? => {}
+                Step::Dead(why) => return Err(death(identity, why)),
                 Step::Wait(mut flight, answers) => {
                     let landed = flight.wait_for(Option::is_some).await;
                     let landed = landed.ok().and_then(|outcome| outcome.clone());
                     match landed.filter(|_| answers) {
-                        Some(outcome) => return self.or_still_good(identity, &want, outcome),
-                        // It was for something else, or ended early with its runtime: look again.
-                        None => continue,
+                        Some(outcome) if self.answers(identity, &want, &outcome) => {
+                            return self.or_still_good(identity, &want, outcome);
+                        }
+                        // It was for something else, ended early with its runtime, or is out of date: look again.
+                        _ => continue,
                     }
                 }
             }
@@ -83,6 +90,7 @@ impl Shared {
             .with(identity, |slot| match choose(identity, slot, now, want) {
                 Choice::Ready(outcome) => Step::Ready(outcome),
                 Choice::Load => Step::Load,
+                Choice::Dead(why) => Step::Dead(why),
                 Choice::Join(flight) => {
                     let answers = match want {
                         Want::Claims | Want::Fresh => true,
@@ -131,6 +139,20 @@ impl Shared {
         Ok((task, outcome))
     }
 
+    /// Whether what a task ended with is what `want` asks for: nobody uses a token that was not checked, nor one that
+    /// is over where there is a newer one.
+    fn answers(&self, identity: &str, want: &Want, outcome: &Outcome) -> bool {
+        let Ok(token) = outcome else { return true };
+        if !matches!(want, Want::Fresh | Want::Another(_)) {
+            return true;
+        }
+        let is_newest = || {
+            let is_this = |slot: &mut Slot| slot.token.as_ref().is_some_and(|now| Arc::ptr_eq(now, token));
+            self.identities.with(identity, is_this) == Some(true)
+        };
+        token.verified && (!token.is_expired(self.clock.now(), TimeDelta::zero()) || is_newest())
+    }
+
     /// When the single sign-on is down in a token's last minute, that minute still counts.
     fn or_still_good(&self, identity: &str, want: &Want, outcome: Outcome) -> Outcome {
         let Err(Error::SsoUnavailable(_)) = &outcome else {
@@ -152,7 +174,7 @@ impl Shared {
 /// The decision, by what is in memory.
 fn choose(identity: &str, slot: &Slot, now: DateTime<Utc>, want: &Want) -> Choice {
     if let Some(why) = slot.dead {
-        return Choice::Ready(Err(death(identity, why)));
+        return Choice::Dead(why);
     }
     let Some(token) = &slot.token else {
         return Choice::Load;

@@ -95,16 +95,42 @@ impl Shared {
 
     /// Brings an identity from the store into memory; false where the store has none.
     pub(super) async fn load(&self, identity: &str) -> Result<bool, Error> {
+        loop {
+            let removals = self.identities.removals(identity);
+            let Some(stored) = self.stored(identity).await? else {
+                return Ok(false);
+            };
+            // What was forgotten since it was read must not come back: it is read again.
+            let is_in = self.identities.enter_unless_removed(identity, removals, |slot| {
+                if slot.token.is_none() {
+                    slot.token = Some(stored.token);
+                    slot.version = stored.version;
+                }
+            });
+            if is_in {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Takes the login that another process has stored in place of one that is over; false where there is none.
+    pub(super) async fn revive(&self, identity: &str) -> Result<bool, Error> {
+        let epoch = self.identities.with(identity, |slot| slot.epoch);
         let Some(stored) = self.stored(identity).await? else {
             return Ok(false);
         };
-        self.identities.enter(identity, |slot| {
-            if slot.token.is_none() {
+        let is_back = self.identities.with(identity, |slot| {
+            if Some(slot.epoch) == epoch && slot.dead.is_some() && slot.version != stored.version {
+                slot.epoch = self.identities.next_epoch();
                 slot.token = Some(stored.token);
                 slot.version = stored.version;
+                slot.unsaved = false;
+                slot.dead = None;
             }
+            slot.dead.is_none()
         });
-        Ok(true)
+        // Where it was forgotten in between, there is no dead one any more: look again.
+        Ok(is_back.unwrap_or(true))
     }
 
     /// Makes the tokens of a login an identity's own: first in the store, then here. When the store fails they are
@@ -113,12 +139,12 @@ impl Shared {
         let token = Arc::new(token);
         // From here on, a refresh of the old tokens has no say any more.
         let known = self.identities.enter(identity, |slot| {
-            slot.epoch += 1;
+            slot.epoch = self.identities.next_epoch();
             slot.version
         });
         let outcome = self.overwrite(identity, &token, known).await;
         self.identities.enter(identity, |slot| {
-            slot.epoch += 1;
+            slot.epoch = self.identities.next_epoch();
             slot.token = Some(Arc::clone(&token));
             slot.dead = None;
             slot.flight = None;
@@ -148,6 +174,15 @@ impl Shared {
     pub(super) fn tell(&self, event: &SecurityEvent<'_>) {
         self.subscribers.tell(event);
     }
+}
+
+/// Whether the character has another owner than before. A token that names none says nothing new of it: the owner is
+/// the one that was known.
+pub(super) fn is_sold(before: &Claims, now: &mut Claims) -> bool {
+    if now.owner.is_none() {
+        now.owner.clone_from(&before.owner);
+    }
+    before.owner.is_some() && before.owner != now.owner
 }
 
 pub(super) fn failed(identity: &str, action: &'static str, error: StoreError) -> Error {

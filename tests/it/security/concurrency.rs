@@ -205,6 +205,8 @@ struct Moody {
     fails: Arc<AtomicBool>,
     puts: Arc<AtomicUsize>,
     turns: Arc<Semaphore>,
+    gets: Arc<AtomicUsize>,
+    reads: Arc<Semaphore>,
 }
 
 impl Default for Moody {
@@ -214,13 +216,20 @@ impl Default for Moody {
             fails: Arc::default(),
             puts: Arc::default(),
             turns: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            gets: Arc::default(),
+            reads: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
         }
     }
 }
 
 impl TokenStore for Moody {
     fn get<'a>(&'a self, identity: &'a str) -> StoreFuture<'a, Option<Stored>> {
-        self.inner.get(identity)
+        Box::pin(async move {
+            let got = self.inner.get(identity).await;
+            self.gets.fetch_add(1, Ordering::SeqCst);
+            drop(self.reads.acquire().await.map_err(StoreError::new)?);
+            got
+        })
     }
 
     fn put<'a>(&'a self, identity: &'a str, token: Arc<TokenSet>, expected: u64) -> StoreFuture<'a, Put> {
@@ -436,4 +445,114 @@ async fn a_login_during_a_refresh_is_not_overwritten_by_it() {
     sso.gate.add_permits(Semaphore::MAX_PERMITS);
     let _ = refresh.await.expect("no panic");
     assert_eq!(view.token().expect("tokens").access_token(), "newer");
+}
+
+#[tokio::test]
+async fn a_login_after_a_forget_is_not_overwritten_by_an_older_refresh() {
+    let sso = Sso::new().await;
+    let security = sso.security().await;
+    let view = sso.log_in(&security, 7).await;
+    sso.expire();
+    close(&sso.gate);
+    let refreshing = view.clone();
+    let refresh = tokio::spawn(async move { refreshing.refresh().await });
+    until(|| sso.grants("refresh_token").len() == 1).await;
+    security.forget("character:7").await.expect("forgotten");
+    let kept =
+        serde_json::json!({ "access_token": "newer", "refresh_token": "newer too", "expires_in": 600 });
+    view.update_token(&kept, None).await.expect("taken");
+    sso.gate.add_permits(Semaphore::MAX_PERMITS);
+    let _ = refresh.await.expect("no panic");
+    assert_eq!(view.token().expect("tokens").access_token(), "newer");
+}
+
+#[tokio::test]
+async fn what_is_forgotten_while_it_is_read_does_not_come_back() {
+    let sso = Sso::new().await;
+    let store = Moody::default();
+    let first = sso.with_pkce().token_store(store.inner.clone());
+    sso.log_in(&first.build().await.expect("built"), 7).await;
+    let builder = sso.with_pkce().token_store(store.clone());
+    let view = builder.build().await.expect("built").identity("character:7");
+    close(&store.reads);
+    let reading = view.clone();
+    let read = tokio::spawn(async move { reading.verify().await });
+    until(|| store.gets.load(Ordering::SeqCst) == 1).await;
+    view.forget("character:7").await.expect("forgotten");
+    store.reads.add_permits(Semaphore::MAX_PERMITS);
+    let error = read.await.expect("no panic").expect_err("it is gone");
+    assert!(matches!(error, Error::LoginNeeded(_)), "{error:?}");
+    assert!(view.token().is_none());
+}
+
+/// As restoring does it: nothing but a refresh token, in the middle of a refresh.
+#[tokio::test]
+async fn who_waits_for_a_refresh_gets_nothing_that_nobody_checked() {
+    let sso = Sso::new().await;
+    let security = sso.security().await;
+    let view = sso.log_in(&security, 7).await;
+    let other = sso.log_in(&sso.security().await, 7).await;
+    let kept = other.token().expect("tokens");
+    let heard = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&heard);
+    security.signal_token_updated(move |_, token| {
+        assert!(!token.access_token().is_empty());
+        seen.fetch_add(1, Ordering::SeqCst);
+    });
+    close(&sso.gate);
+    let refreshing = view.clone();
+    let refresh = tokio::spawn(async move { refreshing.refresh().await });
+    until(|| sso.grants("refresh_token").len() == 1).await;
+    let kept =
+        serde_json::json!({ "access_token": "", "refresh_token": kept.refresh_token(), "expires_in": -1 });
+    view.update_token(&kept, None).await.expect("taken");
+    sso.gate.add_permits(Semaphore::MAX_PERMITS);
+    let token = refresh.await.expect("no panic").expect("a token");
+    assert!(!token.access_token().is_empty());
+    assert_eq!(token.refresh_token(), kept["refresh_token"].as_str());
+    assert_eq!(heard.load(Ordering::SeqCst), 1, "of the second refresh only");
+}
+
+#[tokio::test]
+async fn the_refusal_of_an_older_login_is_not_the_newer_ones() {
+    let sso = Sso::new().await;
+    let view = sso.log_in(&sso.security().await, 7).await;
+    sso.expire();
+    let newer = sso.log_in(&sso.security().await, 7).await;
+    let newer = newer.token().expect("tokens");
+    close(&sso.gate);
+    let refusal = r#"{"error":"invalid_grant"}"#.to_owned();
+    sso.world().failures.push_back((400, refusal));
+    let esi = sso.esi(view.clone());
+    let call = tokio::spawn(async move { assets(&esi, 7).await });
+    until(|| sso.grants("refresh_token").len() == 1).await;
+    let kept = serde_json::json!({
+        "access_token": newer.access_token(), "refresh_token": newer.refresh_token(), "expires_in": 1199,
+    });
+    view.update_token(&kept, None).await.expect("taken");
+    sso.gate.add_permits(Semaphore::MAX_PERMITS);
+    call.await.expect("no panic").expect("the newer login's answer");
+    assert_eq!(sso.grants("refresh_token").len(), 1);
+}
+
+#[tokio::test]
+async fn a_dead_login_lives_again_when_another_process_logs_in() {
+    let sso = Sso::new().await;
+    let store = MemoryTokenStore::new();
+    let built = || async {
+        let builder = sso.with_pkce().token_store(store.clone());
+        builder.build().await.expect("built")
+    };
+    let (first, second) = (built().await, built().await);
+    let esi = sso.esi(sso.log_in(&first, 7).await);
+    sso.world().refresh_tokens.clear();
+    sso.expire();
+    for _ in 0..3 {
+        let error = assets(&esi, 7).await.expect_err("dead");
+        assert!(matches!(error, Error::LoginNeeded(_)), "{error:?}");
+    }
+    assert_eq!(sso.grants("refresh_token").len(), 1);
+    sso.log_in(&second, 7).await;
+    assets(&esi, 7).await.expect("the other's login");
+    assert_eq!(sso.grants("refresh_token").len(), 1, "the store was asked only");
 }

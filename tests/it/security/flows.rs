@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use esikit::security::SecurityEvent;
+use esikit::store::{MemoryTokenStore, TokenStore};
 use esikit::{Error, Scope};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -306,4 +307,125 @@ async fn an_unknown_key_is_looked_for_once_a_minute() {
     sso.world().jwks = json!({ "keys": [Signer::rsa().jwk("key-1"), stranger.jwk("c")] });
     assert_eq!(view.verify().await.expect("the key is there now").character_id, 7);
     assert_eq!(sso.world().jwks_asked, 2);
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_the_ssos_trouble_and_not_the_tokens() {
+    let sso = Sso::new().await;
+    let security = sso.security().await;
+    let good = sso.world().jwks.clone();
+    let unusable = json!({ "keys": [{ "kid": "key-1", "kty": "oct", "k": "c2VjcmV0" }] });
+    for (asked, keys) in [json!({ "keys": [] }), unusable, json!({}), json!(null)]
+        .into_iter()
+        .enumerate()
+    {
+        sso.world().jwks = keys;
+        for _ in 0..3 {
+            let error = security.auth(&sso.code_for(7, &[])).await.expect_err("no keys");
+            assert!(matches!(error, Error::SsoUnavailable(_)), "{error:?}");
+            assert_eq!(sso.world().jwks_asked, asked + 1, "it is left alone for a while");
+        }
+        sso.clock.advance(TimeDelta::seconds(6));
+    }
+    sso.world().jwks = good;
+    let view = sso.log_in(&security, 7).await;
+    assert_eq!(sso.world().jwks_asked, 5);
+    let kept = view.token().expect("tokens");
+    sso.clock.advance(TimeDelta::seconds(61));
+    sso.world().jwks = json!({ "keys": [] });
+    let now = esikit::clock::Clock::now(&sso.clock).timestamp();
+    let claims = super::jwt::claims(7, "o", &[], &sso.url, now);
+    let strange = Signer::other_rsa().sign(&super::jwt::header("RS256", "new"), &claims);
+    let strange = json!({ "access_token": strange, "expires_in": 600 });
+    let other = security.update_token(&strange, Some("x")).await.expect("taken");
+    for _ in 0..2 {
+        let error = other.verify().await.expect_err("nobody knows that key yet");
+        assert!(matches!(error, Error::SsoUnavailable(_)), "{error:?}");
+    }
+    assert_eq!(sso.world().jwks_asked, 6);
+    let kept = json!({ "access_token": kept.access_token(), "expires_in": 600 });
+    view.update_token(&kept, None).await.expect("taken");
+    view.verify().await.expect("the old keys are still there");
+}
+
+#[tokio::test]
+async fn a_token_that_names_no_owner_leaves_the_one_that_was_known() {
+    let sso = Sso::new().await;
+    let security = sso.security().await;
+    let view = sso.log_in(&security, 7).await;
+    let owned_by = |owner: &str| {
+        let mut world = sso.world();
+        let world = &mut *world;
+        for account in world.refresh_tokens.values_mut().chain(world.codes.values_mut()) {
+            account.owner = owner.to_owned();
+        }
+    };
+    owned_by("");
+    let token = view.refresh().await.expect("a refresh");
+    let owner = token.claims().and_then(|claims| claims.owner.clone());
+    assert_eq!(owner.as_deref(), Some("owner-of-7"));
+    let sold = Arc::new(Mutex::new(0));
+    let seen = Arc::clone(&sold);
+    security.subscribe(move |event| {
+        if matches!(event, SecurityEvent::OwnerChanged { .. }) {
+            *seen.lock().expect("fine") += 1;
+        }
+    });
+    let login = security.authorize(&[Scope::from(ASSETS)]);
+    let code = sso.code_for(7, &[ASSETS]);
+    owned_by("");
+    let back = callback(&code, login.state());
+    let who = security.auth_callback(&login, &back).await.expect("a login");
+    assert_eq!(who.owner.as_deref(), Some("owner-of-7"));
+    assert_eq!(*sold.lock().expect("fine"), 0);
+    owned_by("somebody else");
+    assert!(matches!(view.refresh().await, Err(Error::OwnerChanged(_))));
+}
+
+#[tokio::test]
+async fn subscribers_hear_of_a_rotation_whose_check_fails() {
+    let sso = Sso::new().await;
+    sso.world().rotation = Rotation::Another;
+    let store = MemoryTokenStore::new();
+    let builder = sso.with_pkce().token_store(store.clone());
+    sso.log_in(&builder.build().await.expect("built"), 7).await;
+    let builder = sso.with_pkce().token_store(store.clone());
+    let security = builder.build().await.expect("built");
+    let view = security.identity("character:7");
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    security.signal_token_updated(move |_, token| {
+        let refresh = token.refresh_token().map(str::to_owned);
+        log.lock().expect("fine").push(refresh);
+    });
+    let others = json!({ "keys": [Signer::other_rsa().jwk("key-1")] });
+    for (count, keys) in [(1, json!(null)), (2, others)] {
+        sso.world().jwks = keys;
+        let error = view.refresh().await.expect_err("the check fails");
+        assert!(
+            matches!(error, Error::SsoUnavailable(_) | Error::TokenInvalid(_)),
+            "{error:?}"
+        );
+        let stored = store.get("character:7").await.expect("read").expect("there");
+        let heard = heard.lock().expect("fine").clone();
+        assert_eq!(heard.len(), count);
+        assert_eq!(
+            heard.last().cloned().flatten().as_deref(),
+            stored.token.refresh_token()
+        );
+        sso.clock.advance(TimeDelta::seconds(6));
+    }
+    for account in sso.world().refresh_tokens.values_mut() {
+        account.owner = "somebody else".to_owned();
+    }
+    let security = sso.with_pkce().token_store(store.clone());
+    let security = security.jwks_key(Signer::rsa().jwk("key-1"));
+    let log = Arc::clone(&heard);
+    let security = security.signal_token_updated(move |_, token| {
+        let refresh = token.refresh_token().map(str::to_owned);
+        log.lock().expect("fine").push(refresh);
+    });
+    let view = security.build().await.expect("built").identity("character:7");
+    assert!(matches!(view.refresh().await, Err(Error::OwnerChanged(_))));
+    assert_eq!(heard.lock().expect("fine").len(), 3);
 }

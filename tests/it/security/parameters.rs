@@ -199,7 +199,15 @@ async fn settings_that_cannot_be_used_are_named() {
     let mut endpoints = SsoEndpoints::of("http://127.0.0.1:1");
     endpoints.token = "http://example.com".to_owned();
     assert_eq!(refused(ok().sso_endpoints(endpoints)).await.0, "sso_endpoints");
-    assert_eq!(refused(ok().jwks_key(json!(3))).await.0, "jwks_key");
+    let without_id = json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" });
+    for keys in [
+        json!(3),
+        json!({ "keys": [] }),
+        json!({ "kid": "a", "kty": "RSA" }),
+        without_id,
+    ] {
+        assert_eq!(refused(ok().jwks_key(keys)).await.0, "jwks_key");
+    }
     assert_eq!(refused(ok().max_refreshes(0)).await.0, "max_refreshes");
     assert_eq!(refused(ok().headers([("a b", "c")])).await.0, "headers");
     let (setting, reason) = refused(ok().headers([("X-A", "hidden\n")])).await;

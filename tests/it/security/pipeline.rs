@@ -1,5 +1,6 @@
 //! Secured calls of a client.
 
+use esikit::error::Phase;
 use esikit::{Error, Esi, EsiSecurity, Scope};
 use serde_json::json;
 
@@ -263,4 +264,27 @@ async fn views_share_a_client_and_never_tokens() {
     }
     let other = esi.with_security(security.identity("character:8"));
     assert_eq!(assets(&other).await.expect_err("not its own").status(), Some(403));
+}
+
+/// Before the first token of a restored login, and before another one after a refusal.
+#[tokio::test]
+async fn whoever_runs_out_of_time_for_a_token_is_told_so() {
+    let sso = Sso::new().await;
+    let (view, esi) = logged_in(&sso).await;
+    let kept = view.token().expect("tokens");
+    let kept = json!({ "access_token": "", "expires_in": -1, "refresh_token": kept.refresh_token() });
+    let fresh = sso.security().await;
+    let restored = fresh.update_token(&kept, Some("mine")).await.expect("taken");
+    sso.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    sso.world().esi_failures.push_back((401, "{}".to_owned()));
+    for (esi, sent) in [(sso.esi(restored), 0), (esi, 1)] {
+        let call = esi.get_characters_character_id_assets(7);
+        let limited = call.timeout(std::time::Duration::from_secs(2));
+        let error = limited.send().await.expect_err("nobody answers");
+        let is_token =
+            |error: &Error| matches!(error, Error::Timeout(timeout) if timeout.phase == Phase::Token);
+        assert!(is_token(&error) && !error.may_have_been_sent(), "{error:?}");
+        assert_eq!(sso.world().esi_seen.len(), sent);
+    }
+    sso.gate.add_permits(tokio::sync::Semaphore::MAX_PERMITS);
 }

@@ -198,6 +198,9 @@ impl Sso {
         let scopes: Vec<&str> = account.scopes.iter().map(String::as_str).collect();
         let mut claims = claims(account.character, &account.owner, &scopes, &self.url, now);
         claims["jti"] = json!(world.count);
+        if account.owner.is_empty() {
+            claims.as_object_mut().expect("an object").remove("owner");
+        }
         let access = self
             .signer
             .sign(&header(self.signer.algorithm(), "key-1"), &claims);
