@@ -30,6 +30,7 @@ mod json_path;
 #[doc(hidden)]
 pub mod mock;
 pub mod operation;
+mod percent;
 mod response;
 #[cfg(feature = "security")]
 pub mod security;

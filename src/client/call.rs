@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use super::bounds;
 use crate::error::{CompatibilityDateError, Error};
 use crate::operation::{Operation, Place};
+use crate::percent::push_encoded;
 use crate::spec;
 
 /// What is set once per client, and goes into every request.
@@ -349,20 +350,6 @@ impl fmt::Debug for Call {
             .field("parameters", &names)
             .field("has_body", &self.body.is_some())
             .finish_non_exhaustive()
-    }
-}
-
-/// Adds a text with everything encoded that has, or may have, a meaning in a URL.
-fn push_encoded(url: &mut String, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            url.push('%');
-            url.push(char::from(HEX[usize::from(byte >> 4)]));
-            url.push(char::from(HEX[usize::from(byte & 15)]));
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
 use crate::error::{Error, SsoError};
+use crate::percent::push_encoded;
 use crate::spec::Scope;
 
 /// A login that has begun: where to send the browser, and what to know when it comes back.
@@ -168,20 +169,6 @@ impl Callback {
                 "url",
                 format!("has `{name}` twice"),
             )),
-        }
-    }
-}
-
-/// Adds a text with everything encoded that has, or may have, a meaning in a URL.
-fn push_encoded(url: &mut String, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            url.push('%');
-            url.push(char::from(HEX[usize::from(byte >> 4)]));
-            url.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
 }
