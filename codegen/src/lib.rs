@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod cli;
 mod components;
 pub mod dialect;
+#[cfg(feature = "diff")]
 pub mod diff;
 pub mod docs;
 pub mod document;

@@ -1,6 +1,6 @@
 //! Clean debug builds: everything and one tag against an empty crate with the same dependencies (their floor), and the
-//! floors against what any HTTP client needs (the reference). `cargo build --timings` in `target/bench/<name>` shows
-//! which dependency costs what.
+//! floors against what any HTTP client needs: as `cargo add` writes it down, and with our choice of features.
+//! `cargo build --timings` in `target/bench/<name>` shows which dependency costs what.
 
 use super::crates::Made;
 use super::{median, rounded};
@@ -9,8 +9,15 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What a user needs for JSON over https whatever the client: the same features of the same versions.
+/// What a user without a client adds: TLS and the runtime as they come.
 const REFERENCE: &str = r#"[dependencies]
+reqwest = { version = "0.13", features = ["json"] }
+serde = { version = "1", features = ["derive"] }
+tokio = { version = "1", features = ["full"] }
+"#;
+
+/// The same with the features that ours enable: ring for aws-lc, compression, no more of tokio than is needed.
+const LEAN_REFERENCE: &str = r#"[dependencies]
 reqwest = { version = "0.13", default-features = false, features = ["brotli", "gzip", "http2", "rustls-no-provider"] }
 rustls = { version = "0.23", default-features = false, features = ["ring", "std", "tls12"] }
 serde = { version = "1", features = ["derive"] }
@@ -23,6 +30,10 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
     let lean = r#", default-features = false, features = ["market", "tls"]"#;
     let variants = [
         ("reference", Made::new(package, "reference", REFERENCE, "", None)?),
+        (
+            "lean_reference",
+            Made::new(package, "lean-reference", LEAN_REFERENCE, "", None)?,
+        ),
         ("lean_floor", floor(package, "lean-floor", &["tls"])?),
         ("floor", floor(package, "floor", &["tls", "security"])?),
         ("one_tag", Made::new(package, "one-tag", &esikit(lean), "", None)?),
@@ -50,6 +61,8 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
         "everything_to_floor": ratio("everything", "floor"),
         "floor_to_reference": ratio("floor", "reference"),
         "lean_floor_to_reference": ratio("lean_floor", "reference"),
+        "floor_to_lean_reference": ratio("floor", "lean_reference"),
+        "lean_floor_to_lean_reference": ratio("lean_floor", "lean_reference"),
     }))
 }
 
