@@ -240,6 +240,8 @@ impl Error {
 pub enum Phase {
     /// Waiting for an access token: nothing was sent, or ESI refused what was for its token.
     Token,
+    /// Waiting for one of ESI's limits, for a turn, or to try again: nothing is under way.
+    Limit,
     /// No connection yet: nothing was sent.
     Connect,
     /// Sending the request, or waiting for the answer to begin.
@@ -258,6 +260,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Token => "waiting for an access token",
+            Self::Limit => "waiting for its turn",
             Self::Connect => "connecting",
             Self::Send => "sending the request and waiting for the answer",
             Self::Body => "reading the answer's body",

@@ -19,23 +19,30 @@
 //! - [`Error`] says what went wrong, and whether ESI may have acted on the request.
 //! - [`OPERATIONS`] and [`operation()`] tell what is known of each operation.
 
+#[cfg(feature = "cache")]
+mod cache;
 mod client;
 pub mod clock;
 mod decode;
 pub mod error;
+pub mod event;
 mod generated;
 mod headers;
 mod json_path;
+mod limit;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "mock")]
 #[doc(hidden)]
 pub mod mock;
 pub mod operation;
 mod percent;
 mod response;
+mod retry;
 #[cfg(feature = "security")]
 pub mod security;
 mod spec;
-#[cfg(feature = "security")]
+#[cfg(any(feature = "cache", feature = "security"))]
 pub mod store;
 #[cfg(feature = "tls")]
 mod tls;
@@ -43,12 +50,12 @@ mod tls;
 pub mod token;
 mod wire;
 
-pub use client::{Endpoint, Esi, EsiBuilder, Request, UntypedRequest};
+pub use client::{Endpoint, Esi, EsiBuilder, Request, Untyped, UntypedRequest};
 pub use error::Error;
 pub use generated::{ids, operations, types};
 pub use headers::{ErrorLimitStatus, Headers, RateLimitStatus};
 pub use operation::{Operation, SecurityScheme};
-pub use response::{RawResponse, Response};
+pub use response::{RawResponse, Response, Source};
 #[cfg(feature = "security")]
 pub use security::EsiSecurity;
 pub use spec::{COMPATIBILITY_DATE, DEFAULT_BASE_URL, OPERATIONS, SECURITY_SCHEME, Scope, operation};

@@ -16,21 +16,38 @@ pub struct Response<T> {
     value: Arc<T>,
     status: u16,
     headers: Arc<Headers>,
+    source: Source,
+}
+
+/// Where an answer is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// ESI sent it.
+    Network,
+    /// It was kept, and is fresh: nobody was asked.
+    Cache,
+    /// It was kept, and ESI said that it has not changed (304).
+    Revalidated,
+    /// It was kept, and is no longer fresh: asking ESI failed, and `stale_if_error` allows it.
+    Stale,
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(value: T, status: u16, headers: Arc<Headers>) -> Self {
+    pub(crate) fn new(value: Arc<T>, status: u16, headers: Arc<Headers>, source: Source) -> Self {
         Self {
-            value: Arc::new(value),
+            value,
             status,
             headers,
+            source,
         }
     }
 
     /// An answer made up for a test: status 200, no headers.
     #[cfg(feature = "mock")]
     pub fn made_up(value: T) -> Self {
-        Self::new(value, 200, Arc::new(Headers::new(http::HeaderMap::new())))
+        let headers = Arc::new(Headers::new(http::HeaderMap::new()));
+        Self::new(Arc::new(value), 200, headers, Source::Network)
     }
 
     /// The value alone: moved out where nobody shares it, else cloned.
@@ -55,17 +72,25 @@ impl<T> Response<T> {
             value,
             status,
             headers,
+            source,
         } = self;
+        let value = Arc::new(change(Arc::unwrap_or_clone(value)));
         Response {
-            value: Arc::new(change(Arc::unwrap_or_clone(value))),
+            value,
             status,
             headers,
+            source,
         }
     }
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// Where the answer is from.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// Every header.
@@ -120,6 +145,7 @@ impl<T> Clone for Response<T> {
             value: Arc::clone(&self.value),
             status: self.status,
             headers: Arc::clone(&self.headers),
+            source: self.source,
         }
     }
 }
@@ -128,6 +154,7 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
+            .field("source", &self.source)
             .field("value", &self.value)
             .finish_non_exhaustive()
     }
@@ -174,15 +201,27 @@ pub struct RawResponse {
     status: u16,
     headers: Arc<Headers>,
     body: Bytes,
+    source: Source,
 }
 
 impl RawResponse {
     pub(crate) fn new(status: u16, headers: Headers, body: Bytes) -> Self {
+        Self::from(status, Arc::new(headers), body, Source::Network)
+    }
+
+    pub(crate) fn from(status: u16, headers: Arc<Headers>, body: Bytes, source: Source) -> Self {
         Self {
             status,
-            headers: Arc::new(headers),
+            headers,
             body,
+            source,
         }
+    }
+
+    /// Where the answer is from. A kept one that was decoded before comes as its value's JSON: fields that the
+    /// specification does not know are not in it.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// The HTTP status.
@@ -225,16 +264,14 @@ mod tests {
 
     #[test]
     fn a_value_moves_out_unless_it_is_shared() {
-        let response = Response::new(vec![1, 2], 200, Arc::default());
+        let response = Response::new(Arc::new(vec![1, 2]), 200, Arc::default(), Source::Network);
         let place = response.as_ptr();
         let shared = response.clone();
         assert_eq!(shared.as_ptr(), place);
         let copy = shared.into_inner();
         assert_ne!(copy.as_ptr(), place);
         assert_eq!(response.map(|value| value.as_ptr()).into_inner(), place);
-        assert_eq!(
-            Response::new(copy, 200, Arc::default()).into_iter().sum::<i32>(),
-            3
-        );
+        let response = Response::new(Arc::new(copy), 200, Arc::default(), Source::Network);
+        assert_eq!(response.into_iter().sum::<i32>(), 3);
     }
 }

@@ -1,18 +1,30 @@
 //! What a client is told when it is built.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
-use super::Esi;
 use super::call::{HeaderNames, Settings, header};
+#[cfg(feature = "security")]
+use super::forwarding::Forwarding;
 use super::transport::Transport;
+use super::warned::Warned;
+use super::{Esi, Shared};
+#[cfg(feature = "cache")]
+use crate::cache::{Cache, Flights};
+#[cfg(feature = "cache")]
+use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
+use crate::event::{EventListener, Listeners};
+use crate::limit::{self, Limits};
 #[cfg(feature = "security")]
 use crate::security::EsiSecurity;
-use crate::spec;
+#[cfg(feature = "cache")]
+use crate::store::CacheStore;
+use crate::{retry, spec};
 
 /// Builds an [`Esi`]. [`Esi::builder`] begins one.
 ///
@@ -47,6 +59,22 @@ pub struct EsiBuilder {
     hook: Option<Hook>,
     #[cfg(feature = "security")]
     security: Option<EsiSecurity>,
+    max_wait: Duration,
+    concurrency: usize,
+    error_reserve: u32,
+    retry: retry::Policy,
+    listeners: Vec<Arc<dyn EventListener>>,
+    #[cfg(feature = "cache")]
+    keeping: Keeping,
+}
+
+/// What is said about kept answers.
+#[cfg(feature = "cache")]
+struct Keeping {
+    bytes: u64,
+    store: Option<Arc<dyn CacheStore>>,
+    refusals: Option<Duration>,
+    clock: Arc<dyn Clock>,
 }
 
 #[cfg(feature = "reqwest-builder")]
@@ -73,6 +101,18 @@ impl Default for EsiBuilder {
             hook: None,
             #[cfg(feature = "security")]
             security: None,
+            max_wait: Duration::from_secs(60),
+            concurrency: 20,
+            error_reserve: 10,
+            retry: retry::Policy::default(),
+            listeners: Vec::new(),
+            #[cfg(feature = "cache")]
+            keeping: Keeping {
+                bytes: 64 * 1024 * 1024,
+                store: None,
+                refusals: None,
+                clock: Arc::new(SystemClock),
+            },
         }
     }
 }
@@ -139,6 +179,81 @@ impl EsiBuilder {
         self
     }
 
+    /// How long a call may wait for one of ESI's limits to open; 60 seconds unless this is said. One that would have
+    /// to wait longer fails at once, with [`Error::RateLimited`].
+    pub fn max_wait(mut self, limit: Duration) -> Self {
+        self.max_wait = limit;
+        self
+    }
+
+    /// How many requests may be under way at once; 20 unless this is said. Logins take turns.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests.max(1);
+        self
+    }
+
+    /// How many failures of ESI's error limit (100 a minute and address) this client leaves to others on the same
+    /// address; 10 unless this is said.
+    pub fn error_reserve(mut self, failures: u32) -> Self {
+        self.error_reserve = failures;
+        self
+    }
+
+    /// How many requests one call may send, where another may help; 5 unless this is said, 1 for no second one.
+    ///
+    /// Reads are sent again after a lost connection, a timeout, and 502, 503 and 504; writes only when ESI is sure not
+    /// to have acted on them.
+    pub fn attempts(mut self, requests: u32) -> Self {
+        self.retry.attempts = requests.max(1);
+        self
+    }
+
+    /// How long to wait between attempts: a random time up to `first`, which doubles with each attempt until it is
+    /// `longest`; half a second and 20 seconds unless this is said. A `Retry-After` counts for more.
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
+        (self.retry.first, self.retry.longest) = (first, longest);
+        self
+    }
+
+    /// Adds somebody who hears of each [`Event`](crate::event::Event). What happens to tokens is heard of the single
+    /// sign-on that the client is built with, whichever of its logins a call is made with.
+    pub fn listener(mut self, listener: impl EventListener) -> Self {
+        self.listeners.push(Arc::new(listener));
+        self
+    }
+
+    /// How many bytes of answers are kept in memory, counted by the bodies they came in; 64 MiB unless this is said.
+    ///
+    /// With 0 and without a [`cache_store`](Self::cache_store) nothing is kept. It is then yours to keep to ESI's rule
+    /// that nothing is asked for again before it expires: whoever breaks it is banned.
+    #[cfg(feature = "cache")]
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.keeping.bytes = bytes;
+        self
+    }
+
+    /// Keeps answers in this store too, behind the memory.
+    #[cfg(feature = "cache")]
+    pub fn cache_store(mut self, store: impl CacheStore) -> Self {
+        self.keeping.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Takes a 403 or a 404 of a read as said for so long, without asking again: deleted ids and closed structures
+    /// otherwise cost budget each time. Off unless this is said.
+    #[cfg(feature = "cache")]
+    pub fn cache_refusals(mut self, lasts: Duration) -> Self {
+        self.keeping.refusals = Some(lasts);
+        self
+    }
+
+    /// Reads the time from here, to decide what is fresh: for tests.
+    #[cfg(feature = "cache")]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.keeping.clock = Arc::new(clock);
+        self
+    }
+
     /// Adds a header to every request. What the client sets itself, such as `User-Agent`, cannot be set here.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -196,35 +311,73 @@ impl EsiBuilder {
     pub fn build(self) -> Result<Esi, Error> {
         let base_url = base_url(&self.base_url)?;
         #[cfg(feature = "security")]
-        let security = self.security.clone();
-        #[cfg(feature = "security")]
-        if let Some(security) = &security {
-            super::authorization::check_origin(base_url.as_str(), security)?;
+        if let Some(security) = &self.security {
+            super::principal::check_origin(base_url.as_str(), security)?;
         }
+        #[cfg(feature = "security")]
+        let security = self.security.clone();
+        let listeners = Listeners::new(self.listeners.clone());
+        let shared = Arc::new(Shared {
+            settings: self.settings(&base_url)?,
+            limits: Arc::new(Limits::new(limit::Settings {
+                concurrency: self.concurrency,
+                reserve: self.error_reserve,
+            })),
+            max_wait: self.max_wait,
+            concurrency: self.concurrency,
+            retry: self.retry,
+            warned: Warned::default(),
+            #[cfg(feature = "cache")]
+            cache: self.keeping.cache(),
+            #[cfg(feature = "cache")]
+            flights: Flights::new(),
+            #[cfg(feature = "cache")]
+            clock: Arc::clone(&self.keeping.clock),
+            #[cfg(feature = "cache")]
+            variant: self.variant(),
+            #[cfg(feature = "security")]
+            _forwarding: Forwarding::new(self.security.as_ref(), &listeners),
+            listeners,
+            transport: self.transport(base_url.scheme() == "https")?,
+        });
+        Ok(Esi {
+            shared,
+            #[cfg(feature = "security")]
+            security,
+        })
+    }
+
+    fn settings(&self, base_url: &Url) -> Result<Settings, Error> {
         let headers = self.fixed_headers()?;
         let compatibility_date = match &self.compatibility_date {
             Some(date) => Some(checked_date(date)?),
             None => spec::COMPATIBILITY_DATE.map(str::to_owned),
         };
-        let settings = Settings {
+        Ok(Settings {
             base_url: base_url.as_str().trim_end_matches('/').to_owned(),
             headers: HeaderNames(with_compatibility_date(headers, compatibility_date.as_deref())?),
             compatibility_date,
             timeout: self.timeout,
-        };
+        })
+    }
+
+    /// What the client says with every request that changes the answer.
+    #[cfg(feature = "cache")]
+    fn variant(&self) -> String {
+        let date = self.compatibility_date.as_deref().or(spec::COMPATIBILITY_DATE);
+        let parts = [self.tenant.as_deref(), self.language.as_deref(), date];
+        parts.map(Option::unwrap_or_default).join(" ")
+    }
+
+    fn transport(self, is_https: bool) -> Result<Transport, Error> {
         let (connect_timeout, read_timeout, max_body) =
             (self.connect_timeout, self.read_timeout, self.max_body);
-        let client = self.reqwest_client(base_url.scheme() == "https")?;
-        let transport = Transport {
-            client,
+        Ok(Transport {
+            client: self.reqwest_client(is_https)?,
             connect_timeout,
             read_timeout,
             max_body,
-        };
-        let esi = Esi::new(settings, transport);
-        #[cfg(feature = "security")]
-        let esi = Esi { security, ..esi };
-        Ok(esi)
+        })
     }
 
     /// The headers of every request.
@@ -290,6 +443,18 @@ impl EsiBuilder {
             .brotli(true)
             .build()
             .map_err(|error| Error::config("build", format!("the HTTP client cannot be made: {error}")))
+    }
+}
+
+#[cfg(feature = "cache")]
+impl Keeping {
+    fn cache(&self) -> Cache {
+        Cache::new(
+            self.bytes,
+            self.refusals,
+            self.store.clone(),
+            Arc::clone(&self.clock),
+        )
     }
 }
 

@@ -75,8 +75,31 @@ pub(crate) struct Call {
     body: Option<Bytes>,
     headers: HeaderMap,
     timeout: Option<Duration>,
+    options: Options,
     /// The first thing that was set wrongly; sending returns it.
     problem: Option<Error>,
+}
+
+/// How a call treats kept answers and failures.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Options {
+    pub(crate) asks: Asks,
+    /// For how long after it went stale a kept answer stands in for a failure.
+    pub(crate) stale_if_error: Option<Duration>,
+    pub(crate) not_kept: bool,
+    pub(crate) retry_writes: bool,
+}
+
+/// Whether a call may be answered from what is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Kept answers while they are fresh, then ESI.
+    #[default]
+    WhenStale,
+    /// Never ESI.
+    Never,
+    /// ESI, though a fresh answer be there.
+    Always,
 }
 
 /// A parameter that was set.
@@ -133,6 +156,7 @@ impl Call {
             body: None,
             headers: HeaderMap::new(),
             timeout: None,
+            options: Options::default(),
             problem: None,
         }
     }
@@ -191,6 +215,20 @@ impl Call {
                 format!("not JSON: {error}"),
             )),
         }
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        self.options
+    }
+
+    pub(crate) fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    /// The headers of this call alone.
+    #[cfg(feature = "cache")]
+    pub(crate) fn own_headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     pub(crate) fn set_timeout(&mut self, limit: Duration) {

@@ -9,9 +9,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "cache")]
+use super::call::Asks;
 use super::call::{Call, Value};
+use super::untyped::Untyped;
 use super::{Esi, pipeline};
-use crate::decode::decode;
+use crate::decode;
 use crate::error::Error;
 use crate::operation::{Operation, Place};
 use crate::response::{RawResponse, Response};
@@ -34,7 +37,7 @@ pub(crate) use endpoint;
 /// An operation as a type. Generated code implements it; there is no value of such a type.
 pub trait Endpoint: 'static {
     /// What a success decodes to.
-    type Output: DeserializeOwned + Send + Sync + 'static;
+    type Output: DeserializeOwned + Serialize + Send + Sync + 'static;
 }
 
 /// A call of the operation `E`, to be completed by setters and sent.
@@ -54,8 +57,9 @@ impl<E: Endpoint> Request<E> {
     /// Any [`Error`] but [`Error::Config`] and [`Error::UnknownOperation`].
     pub async fn send(self) -> Result<Response<E::Output>, Error> {
         let operation = self.call.operation();
-        let answer = pipeline::run(self.esi, self.call).await?;
-        decode(operation, &answer)
+        let answer = pipeline::run(self.esi, self.call, decode::typed::<E::Output>).await?;
+        let value = decode::as_type(operation, answer.status, answer.value)?;
+        Ok(Response::new(value, answer.status, answer.headers, answer.source))
     }
 
     /// Sends the call, and returns a success as the bytes that came, decompressed.
@@ -63,7 +67,14 @@ impl<E: Endpoint> Request<E> {
     /// # Errors
     /// As [`send`](Self::send), without [`Error::Decode`].
     pub async fn send_raw(self) -> Result<RawResponse, Error> {
-        pipeline::run(self.esi, self.call).await
+        let answer = pipeline::run(self.esi, self.call, decode::undecoded).await?;
+        let body = decode::as_bytes(answer.value);
+        Ok(RawResponse::from(
+            answer.status,
+            answer.headers,
+            body,
+            answer.source,
+        ))
     }
 
     /// The URL that would be asked.
@@ -87,13 +98,74 @@ impl<E: Endpoint> Request<E> {
         self
     }
 
+    /// Answers from what is kept, or not at all: neither ESI nor the single sign-on is asked.
+    ///
+    /// Without a fresh answer sending returns [`Error::NotCached`]; a stale one is given out where
+    /// [`stale_if_error`](Self::stale_if_error) allows it.
+    #[cfg(feature = "cache")]
+    pub fn cached_only(mut self) -> Self {
+        self.call.options_mut().asks = Asks::Never;
+        self
+    }
+
+    /// Asks ESI although a fresh answer is kept.
+    ///
+    /// # ESI bans for this
+    /// Asking again before the answer expires is what ESI calls circumventing its cache, and it bans applications and
+    /// addresses that do. Leave it alone unless CCP told you otherwise.
+    #[cfg(feature = "cache")]
+    pub fn ignore_expires(mut self) -> Self {
+        self.call.options_mut().asks = Asks::Always;
+        self
+    }
+
+    /// Gives out a kept answer, up to this long after it expired, when ESI or the single sign-on cannot be reached,
+    /// fails (5xx), is too slow, or a limit is closed. [`Response::source`] says so.
+    #[cfg(feature = "cache")]
+    pub fn stale_if_error(mut self, lasts: Duration) -> Self {
+        self.call.options_mut().stale_if_error = Some(lasts);
+        self
+    }
+
+    /// Allows this write to be sent again after a failure that leaves open whether ESI acted on it, where its method
+    /// makes that harmless by HTTP's rules (`PUT` and `DELETE`, RFC 9110 section 9.2.2). A `POST` is never repeated so.
+    pub fn retry_writes(mut self, allowed: bool) -> Self {
+        self.call.options_mut().retry_writes = allowed;
+        self
+    }
+
+    /// The same call in untyped JSON, so that calls of several operations are of one type.
+    pub fn untyped(self) -> Request<Untyped> {
+        Request {
+            esi: self.esi,
+            call: self.call,
+            endpoint: PhantomData,
+        }
+    }
+
+    /// Does not keep the answer for others.
+    #[allow(dead_code, reason = "a build of few operations needs few of them")]
+    pub(crate) fn not_kept(mut self) -> Self {
+        self.call.options_mut().not_kept = true;
+        self
+    }
+
+    /// The client that the call is made with.
+    #[allow(dead_code, reason = "a build of few operations needs few of them")]
+    pub(crate) fn esi(&self) -> &Esi {
+        &self.esi
+    }
+
     /// Adds a header to this call. What the client sets itself, such as `User-Agent`, cannot be set here.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.call.add_header(name, value);
         self
     }
 
-    #[allow(dead_code, reason = "a build without operations has no use for it")]
+    pub(super) fn call_mut(&mut self) -> &mut Call {
+        &mut self.call
+    }
+
     pub(crate) fn new(esi: Esi, call: Call) -> Self {
         Self {
             esi,
@@ -138,7 +210,7 @@ impl<E: Endpoint> Request<E> {
         self
     }
 
-    pub(crate) fn body<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
+    pub(crate) fn json<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
         self.call.set_body(serde_json::to_vec(body));
         self
     }

@@ -10,6 +10,8 @@ mod consumer;
 #[cfg(feature = "all-operations")]
 mod failures;
 mod json_equality;
+#[cfg(all(feature = "all-operations", feature = "cache", feature = "security"))]
+mod pipeline;
 #[cfg(feature = "all-operations")]
 mod requests;
 mod round_trip;

@@ -17,16 +17,23 @@ const REQUEST_METHODS: &[&str] = &[
     "cached",
     "cached_only",
     "call",
+    "call_mut",
     "changes",
     "clone",
+    "esi",
     "fmt",
     "header",
     "identity",
     "ignore_expires",
     "into_future",
+    "join",
+    "json",
     "may_have_been_sent",
     "new",
+    "not_kept",
     "operation",
+    "param",
+    "param_list",
     "pages",
     "path",
     "query",
@@ -39,6 +46,7 @@ const REQUEST_METHODS: &[&str] = &[
     "send_raw",
     "stale_if_error",
     "timeout",
+    "untyped",
     "url",
     "with_body",
 ];
@@ -231,7 +239,7 @@ impl Call<'_> {
                     let content = rust::inside("Vec", content)
                         .map_or_else(|| content.clone(), |item| format!("[{item}]"));
                     let _ = write!(arguments, ", body: &{content}");
-                    chain.push_str(".body(body)");
+                    chain.push_str(".json(body)");
                 }
                 continue;
             }
@@ -265,7 +273,7 @@ impl Call<'_> {
                 if self.operation.body.as_ref().is_some_and(|body| !body.required) {
                     let _ = write!(
                         setters,
-                        "/// The body.\npub fn with_body(self, body: &{content}) -> Self {{ self.body(body) }}\n"
+                        "/// The body.\npub fn with_body(self, body: &{content}) -> Self {{ self.json(body) }}\n"
                     );
                 }
                 continue;

@@ -13,5 +13,5 @@ mod parameters;
 mod pipeline;
 mod properties;
 mod secrets;
-mod sso;
+pub mod sso;
 mod web;

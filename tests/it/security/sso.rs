@@ -172,8 +172,10 @@ impl Sso {
 
     pub fn esi(&self, security: EsiSecurity) -> Esi {
         let builder = Esi::builder().user_agent("esikit-tests/1.0 (tests@example.com)");
+        // Nothing kept and no flights: each call is to be seen.
         builder
             .base_url(&self.url)
+            .cache_bytes(0)
             .security(security)
             .build()
             .expect("a client")

@@ -1,0 +1,65 @@
+//! The store behind the memory layer. It holds bytes, and its failures are no caller's: the network is there.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use super::{Entry, Key};
+use crate::decode::Decoder;
+use crate::headers::Headers;
+use crate::operation::Operation;
+use crate::response::RawResponse;
+use crate::store::{CacheStore, CachedAnswer, StoreError};
+
+pub(super) async fn get(
+    store: &dyn CacheStore,
+    operation: &'static Operation,
+    key: &Key,
+    decoder: Decoder,
+    now: DateTime<Utc>,
+) -> Option<Entry> {
+    let stored = heard("get", store.get(key.as_str()).await).flatten()?;
+    if stored.keep_until <= now {
+        return None;
+    }
+    let bytes = stored.body.len();
+    let answer = RawResponse::new(stored.status, Headers::from_lines(&stored.headers), stored.body);
+    // What no longer decodes, after an update of this crate perhaps, is not there.
+    let value = decoder(operation, &answer).ok()?;
+    Some(Entry {
+        status: answer.status(),
+        headers: Arc::clone(answer.shared_headers()),
+        value,
+        fresh_until: stored.fresh_until,
+        keep_until: stored.keep_until,
+        bytes,
+    })
+}
+
+pub(super) async fn put(store: &dyn CacheStore, key: &Key, entry: &Entry, body: Bytes) {
+    let answer = CachedAnswer {
+        status: entry.status,
+        headers: entry.headers.to_lines(),
+        body,
+        fresh_until: entry.fresh_until,
+        keep_until: entry.keep_until,
+    };
+    heard("put", store.put(key.as_str(), answer).await);
+}
+
+/// Writes new headers and moments beside the bytes that are there: a value that was decoded has lost what its type does
+/// not know, and is no substitute for them.
+pub(super) async fn prolong(store: &dyn CacheStore, key: &Key, entry: &Entry) {
+    if let Some(stored) = heard("get", store.get(key.as_str()).await).flatten() {
+        put(store, key, entry, stored.body).await;
+    }
+}
+
+fn heard<T>(what: &str, outcome: Result<T, StoreError>) -> Option<T> {
+    outcome
+        .inspect_err(
+            |error| tracing::warn!(%error, "the cache store failed at `{what}`; going on without it"),
+        )
+        .ok()
+}
