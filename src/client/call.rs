@@ -81,6 +81,10 @@ pub(crate) struct Call {
 }
 
 /// How a call treats kept answers and failures.
+#[cfg_attr(
+    not(feature = "cache"),
+    allow(dead_code, reason = "only kept answers have use for it")
+)]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Options {
     pub(crate) asks: Asks,
@@ -91,6 +95,10 @@ pub(crate) struct Options {
 }
 
 /// Whether a call may be answered from what is kept.
+#[cfg_attr(
+    not(feature = "cache"),
+    allow(dead_code, reason = "only kept answers have use for it")
+)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Asks {
     /// Kept answers while they are fresh, then ESI.
