@@ -26,6 +26,8 @@ pub mod error;
 mod generated;
 mod headers;
 mod json_path;
+#[allow(dead_code, reason = "the request's way does not go through it yet")]
+mod limit;
 #[cfg(feature = "mock")]
 #[doc(hidden)]
 pub mod mock;
