@@ -55,7 +55,10 @@ impl<'a> Answer<'a> {
         Self {
             status,
             bucket: BucketWords {
-                group: headers.get("x-ratelimit-group").map(str::trim).filter(|group| !group.is_empty()),
+                group: headers
+                    .get("x-ratelimit-group")
+                    .map(str::trim)
+                    .filter(|group| !group.is_empty()),
                 quota: headers.get("x-ratelimit-limit").and_then(quota),
                 remaining: number(headers, "x-ratelimit-remaining"),
                 used: number(headers, "x-ratelimit-used"),
@@ -101,7 +104,12 @@ fn quota(text: &str) -> Option<Quota> {
         'h' => 60 * 60,
         _ => return None,
     };
-    let count: u32 = window.strip_suffix(unit)?.trim_end().parse().ok().filter(|&count| count > 0)?;
+    let count: u32 = window
+        .strip_suffix(unit)?
+        .trim_end()
+        .parse()
+        .ok()
+        .filter(|&count| count > 0)?;
     let window = Duration::from_secs(u64::from(count) * seconds);
     (window <= LONGEST_WINDOW).then_some(Quota { tokens, window })
 }
@@ -131,7 +139,10 @@ mod tests {
 
     fn headers(lines: &[(&'static str, &str)]) -> Headers {
         let lines = lines.iter().filter_map(|(name, value)| {
-            Some((http::HeaderName::from_static(name), http::HeaderValue::from_str(value).ok()?))
+            Some((
+                http::HeaderName::from_static(name),
+                http::HeaderValue::from_str(value).ok()?,
+            ))
         });
         Headers::new(lines.collect())
     }
@@ -179,9 +190,18 @@ mod tests {
             ("-1", Some(60), Some(60)),
             ("", Some(60), Some(60)),
         ] {
-            let seconds = |given: &[(&'static str, &str)]| retry_after(&headers(given)).map(|wait| wait.as_secs());
-            assert_eq!(seconds(&[("retry-after", value), date]), with_date, "{value:?} with a date");
-            assert_eq!(seconds(&[("retry-after", value)]), without, "{value:?} without a date");
+            let seconds =
+                |given: &[(&'static str, &str)]| retry_after(&headers(given)).map(|wait| wait.as_secs());
+            assert_eq!(
+                seconds(&[("retry-after", value), date]),
+                with_date,
+                "{value:?} with a date"
+            );
+            assert_eq!(
+                seconds(&[("retry-after", value)]),
+                without,
+                "{value:?} without a date"
+            );
         }
         assert_eq!(retry_after(&headers(&[date])), None);
     }
@@ -190,13 +210,18 @@ mod tests {
     fn only_a_420_closes_everything_and_for_a_second_longer_than_it_says() {
         let closed = |status, lines: &[(&'static str, &str)]| {
             let given = headers(lines);
-            Answer::read(status, &given, b"").everything.map(|wait| wait.as_secs())
+            Answer::read(status, &given, b"")
+                .everything
+                .map(|wait| wait.as_secs())
         };
         let reset = ("x-esi-error-limit-reset", "17");
         assert_eq!(closed(420, &[reset]), Some(18));
         assert_eq!(closed(420, &[]), Some(60));
         assert_eq!(closed(420, &[("x-esi-error-limit-reset", "soon")]), Some(60));
-        assert_eq!(closed(420, &[("x-esi-error-limit-reset", "4000000000")]), Some(3_601));
+        assert_eq!(
+            closed(420, &[("x-esi-error-limit-reset", "4000000000")]),
+            Some(3_601)
+        );
         assert_eq!(closed(429, &[reset]), None);
         assert_eq!(closed(200, &[reset]), None);
     }
@@ -205,7 +230,9 @@ mod tests {
     fn a_429_closes_the_bucket_only_when_it_speaks_of_one() {
         let closed = |status, lines: &[(&'static str, &str)]| {
             let given = headers(lines);
-            Answer::read(status, &given, b"").bucket_closed().map(|wait| wait.as_secs())
+            Answer::read(status, &given, b"")
+                .bucket_closed()
+                .map(|wait| wait.as_secs())
         };
         assert_eq!(closed(429, &[("retry-after", "7")]), Some(7));
         assert_eq!(closed(429, &[("x-ratelimit-remaining", "0")]), Some(60));

@@ -34,7 +34,12 @@ struct Closure {
 
 impl Closures {
     /// Until when this operation must not be called.
-    pub(super) fn until(&self, operation: &'static str, principal: &Arc<str>, now: Instant) -> Option<Instant> {
+    pub(super) fn until(
+        &self,
+        operation: &'static str,
+        principal: &Arc<str>,
+        now: Instant,
+    ) -> Option<Instant> {
         if self.0.is_empty() {
             return None;
         }
@@ -43,7 +48,13 @@ impl Closures {
     }
 
     /// A request was refused and nobody says for how long.
-    pub(super) fn refused(&mut self, operation: &'static str, principal: &Arc<str>, sent: Instant, now: Instant) {
+    pub(super) fn refused(
+        &mut self,
+        operation: &'static str,
+        principal: &Arc<str>,
+        sent: Instant,
+        now: Instant,
+    ) {
         let closure = self.entry(operation, principal, now);
         if closure.refusals > 0 && sent <= closure.since {
             // It was under way when another one's refusal began this pause.
@@ -55,7 +66,13 @@ impl Closures {
     }
 
     /// The server asks for a pause of this length.
-    pub(super) fn pause(&mut self, operation: &'static str, principal: &Arc<str>, now: Instant, pause: Duration) {
+    pub(super) fn pause(
+        &mut self,
+        operation: &'static str,
+        principal: &Arc<str>,
+        now: Instant,
+        pause: Duration,
+    ) {
         let closure = self.entry(operation, principal, now);
         closure.since = now;
         closure.until = closure.until.max(now + pause);
@@ -110,7 +127,9 @@ pub(super) fn remaining_time(body: &[u8]) -> Option<Duration> {
     rest.peek().filter(|byte| byte.is_ascii_digit())?;
     let microseconds = rest
         .take_while(|byte| byte.is_ascii_digit())
-        .fold(0_u64, |number, digit| number.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
+        .fold(0_u64, |number, digit| {
+            number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        });
     Some(Duration::from_micros(microseconds).min(LONGEST_TOLD))
 }
 
@@ -128,9 +147,18 @@ mod tests {
     fn the_remaining_time_is_read_from_both_forms() {
         let seconds = |text: &str| remaining_time(text.as_bytes()).map(|time| time.as_secs_f64());
         for (body, expected) in [
-            (r#"{"error":"MailStopSpamming, details: {\"remainingTime\": 12000000}"}"#, Some(12.0)),
-            (r#"{"error":"ConStopSpamming, details: {\"remainingTime\":500000}"}"#, Some(0.5)),
-            (r#"{"error":"ConStopSpamming","details":{"remainingTime":3000000}}"#, Some(3.0)),
+            (
+                r#"{"error":"MailStopSpamming, details: {\"remainingTime\": 12000000}"}"#,
+                Some(12.0),
+            ),
+            (
+                r#"{"error":"ConStopSpamming, details: {\"remainingTime\":500000}"}"#,
+                Some(0.5),
+            ),
+            (
+                r#"{"error":"ConStopSpamming","details":{"remainingTime":3000000}}"#,
+                Some(3.0),
+            ),
             (r#"{"remainingTime": 1500000.75}"#, Some(1.5)),
             (r#"{"remainingTime": 99999999999999999999999999}"#, Some(900.0)),
             (r#"{"remainingTime": 0}"#, Some(0.0)),
@@ -156,7 +184,9 @@ mod tests {
         let (mut closures, start, principal) = (Closures::default(), Instant::now(), principal());
         let at = |milliseconds: u64| start + Duration::from_millis(milliseconds);
         let until = |closures: &Closures, now| {
-            closures.until(OPERATION, &principal, at(now)).map(|until| (until - start).as_millis())
+            closures
+                .until(OPERATION, &principal, at(now))
+                .map(|until| (until - start).as_millis())
         };
         closures.refused(OPERATION, &principal, at(0), at(100));
         closures.refused(OPERATION, &principal, at(50), at(200));
@@ -164,7 +194,11 @@ mod tests {
         assert_eq!(until(&closures, 5_100), None, "it is over");
         closures.succeeded(OPERATION, &principal, at(60));
         closures.refused(OPERATION, &principal, at(5_100), at(5_200));
-        assert_eq!(until(&closures, 5_200), Some(15_200), "a success that was under way before ends nothing");
+        assert_eq!(
+            until(&closures, 5_200),
+            Some(15_200),
+            "a success that was under way before ends nothing"
+        );
         closures.succeeded(OPERATION, &principal, at(15_300));
         assert_eq!(closures.len(), 0);
         closures.refused(OPERATION, &principal, at(16_000), at(16_000));
@@ -175,11 +209,18 @@ mod tests {
     fn a_pause_concerns_one_operation_and_one_principal_and_is_forgotten() {
         let (mut closures, now, principal) = (Closures::default(), Instant::now(), principal());
         closures.pause(OPERATION, &principal, now, Duration::from_secs(12));
-        assert_eq!(closures.until(OPERATION, &principal, now), Some(now + Duration::from_secs(12)));
+        assert_eq!(
+            closures.until(OPERATION, &principal, now),
+            Some(now + Duration::from_secs(12))
+        );
         assert_eq!(closures.until("GetMail", &principal, now), None);
         assert_eq!(closures.until(OPERATION, &"app:2".into(), now), None);
         closures.pause(OPERATION, &principal, now, Duration::from_secs(3));
-        assert_eq!(closures.until(OPERATION, &principal, now), Some(now + Duration::from_secs(12)), "never shorter");
+        assert_eq!(
+            closures.until(OPERATION, &principal, now),
+            Some(now + Duration::from_secs(12)),
+            "never shorter"
+        );
         closures.forget(now + Duration::from_secs(12) + MEMORY);
         assert_eq!(closures.len(), 0);
     }

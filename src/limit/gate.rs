@@ -224,7 +224,11 @@ impl Gate {
         let Some(until) = gone_at(obstacles) else {
             return;
         };
-        if let Some((_, waiter)) = self.turns.head(key).filter(|(_, waiter)| waiter.sleeps_beyond(until)) {
+        if let Some((_, waiter)) = self
+            .turns
+            .head(key)
+            .filter(|(_, waiter)| waiter.sleeps_beyond(until))
+        {
             waiter.rouse(&mut self.wakers);
         }
     }
@@ -266,7 +270,11 @@ impl Gate {
         }
         self.armed[track as usize] = Some(until);
         for key in self.turns.lanes_ready(track) {
-            if let Some((_, waiter)) = self.turns.head(&key).filter(|(_, waiter)| waiter.sleeps_beyond(until)) {
+            if let Some((_, waiter)) = self
+                .turns
+                .head(&key)
+                .filter(|(_, waiter)| waiter.sleeps_beyond(until))
+            {
                 waiter.rouse(&mut self.wakers);
             }
         }
@@ -285,7 +293,9 @@ impl Gate {
         let longest = obstacles.iter().max_by_key(|obstacle| obstacle.at_least);
         Standing {
             limit: longest.map_or(Limit::Concurrency, |obstacle| self.ledger.limit(obstacle)),
-            until: longest.map(|obstacle| obstacle.at_least).filter(|&until| until > now),
+            until: longest
+                .map(|obstacle| obstacle.at_least)
+                .filter(|&until| until > now),
             again: gone_at(&obstacles),
         }
     }

@@ -82,7 +82,9 @@ impl Ledger {
         let found = [
             self.shut(now),
             self.paused(key, now),
-            route.group.and_then(|group| self.bucket_closed(group, &key.principal, now)),
+            route
+                .group
+                .and_then(|group| self.bucket_closed(group, &key.principal, now)),
             route.errors.then(|| self.errors_closed(now)).flatten(),
         ];
         found.into_iter().flatten().collect()
@@ -167,14 +169,23 @@ impl Ledger {
     }
 
     /// Books what became of a request. Returns the group whose bucket it was charged to.
-    pub(super) fn settle(&mut self, reservation: &Reservation, outcome: &Outcome<'_>, now: Instant) -> Option<GroupId> {
+    pub(super) fn settle(
+        &mut self,
+        reservation: &Reservation,
+        outcome: &Outcome<'_>,
+        now: Instant,
+    ) -> Option<GroupId> {
         if reservation.errors {
             self.errors.land();
         }
         match *outcome {
             Outcome::NotSent => self.not_sent(reservation),
             Outcome::NoAnswer => self.unanswered(reservation, now),
-            Outcome::Answered { status, headers, body } => {
+            Outcome::Answered {
+                status,
+                headers,
+                body,
+            } => {
                 return self.answered(reservation, &Answer::read(status, headers, body), now);
             }
         }
@@ -190,7 +201,8 @@ impl Ledger {
     fn unanswered(&mut self, reservation: &Reservation, now: Instant) {
         if let Some((group, _)) = reservation.bucket {
             let quota = self.routes.quota(group);
-            self.bucket(group, &reservation.key.principal).unanswered(quota, now);
+            self.bucket(group, &reservation.key.principal)
+                .unanswered(quota, now);
         }
         if reservation.errors {
             self.errors.unanswered(now);
@@ -208,7 +220,13 @@ impl Ledger {
     }
 
     /// The error limit: what the answer says of it, else one failure, unless the call drew from a bucket.
-    fn book_failure(&mut self, reservation: &Reservation, answer: &Answer<'_>, in_bucket: bool, now: Instant) {
+    fn book_failure(
+        &mut self,
+        reservation: &Reservation,
+        answer: &Answer<'_>,
+        in_bucket: bool,
+        now: Instant,
+    ) {
         if let Some((remain, reset)) = answer.error_limit {
             self.errors.hear(reservation.sent, now, remain, reset);
         } else if reservation.errors && !in_bucket && !answer.is_success() {
@@ -217,14 +235,22 @@ impl Ledger {
     }
 
     /// The pauses that the game server asks for.
-    fn book_pause(&mut self, reservation: &Reservation, answer: &Answer<'_>, told: Option<GroupId>, now: Instant) {
+    fn book_pause(
+        &mut self,
+        reservation: &Reservation,
+        answer: &Answer<'_>,
+        told: Option<GroupId>,
+        now: Instant,
+    ) {
         let LaneKey { principal, operation } = &reservation.key;
         let in_bucket = told.or(reservation.group()).is_some();
         match answer.status {
             429 if in_bucket && answer.bucket_closed().is_some() => {}
             429 => match answer.retry_after {
                 Some(pause) => self.closures.pause(operation.id, principal, now, pause),
-                None => self.closures.refused(operation.id, principal, reservation.sent, now),
+                None => self
+                    .closures
+                    .refused(operation.id, principal, reservation.sent, now),
             },
             520 => {
                 if let Some(pause) = answer.remaining_time {
@@ -276,7 +302,8 @@ impl Ledger {
             return;
         }
         let routes = &self.routes;
-        self.buckets.retain(|(group, _), bucket| !bucket.is_idle(routes.quota(*group), now));
+        self.buckets
+            .retain(|(group, _), bucket| !bucket.is_idle(routes.quota(*group), now));
         self.closures.forget(now);
         self.forget_at = FEW.max(2 * (self.buckets.len() + self.closures.len()));
     }

@@ -157,7 +157,8 @@ impl Place<'_> {
             }
             let again = again.map_or(deadline, |again| again.min(deadline));
             let roused = poll_fn(|context| {
-                self.limits.with(|gate| gate.poll_roused(&self.key, self.ticket, context))
+                self.limits
+                    .with(|gate| gate.poll_roused(&self.key, self.ticket, context))
             });
             // Either way it looks again.
             timeout_at(again, roused).await.unwrap_or_default();
@@ -167,7 +168,8 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.limits.with(|gate| gate.leave(&self.key, self.ticket, Instant::now()));
+        self.limits
+            .with(|gate| gate.leave(&self.key, self.ticket, Instant::now()));
     }
 }
 
@@ -195,7 +197,8 @@ impl Permit {
 
     fn book(&mut self, outcome: &Outcome<'_>) {
         if !std::mem::replace(&mut self.settled, true) {
-            self.limits.with(|gate| gate.settle(&self.reservation, outcome, Instant::now()));
+            self.limits
+                .with(|gate| gate.settle(&self.reservation, outcome, Instant::now()));
         }
     }
 }

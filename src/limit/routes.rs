@@ -85,7 +85,10 @@ impl Routes {
             self.routes.insert(operation.id, route);
         } else if has_errors && answer.status != 420 {
             // The headers of the two limits exclude each other; a 420 speaks of the address, not of the operation.
-            let route = Route { errors: true, ..known };
+            let route = Route {
+                errors: true,
+                ..known
+            };
             self.routes.insert(operation.id, route);
         }
         group
@@ -117,9 +120,17 @@ mod tests {
     static FITTINGS: Operation =
         Operation::new("Fittings", Method::Get, "/fittings", "t").rate_limit("fitting", 150, 900);
 
-    fn learn(routes: &mut Routes, operation: &'static Operation, status: u16, lines: &[(&'static str, &'static str)]) {
+    fn learn(
+        routes: &mut Routes,
+        operation: &'static Operation,
+        status: u16,
+        lines: &[(&'static str, &'static str)],
+    ) {
         let lines = lines.iter().map(|(name, value)| {
-            (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+            (
+                http::HeaderName::from_static(name),
+                http::HeaderValue::from_static(value),
+            )
         });
         let headers = Headers::new(lines.collect());
         routes.learn(operation, &Answer::read(status, &headers, b""));
@@ -130,7 +141,11 @@ mod tests {
         let route = routes.of(operation);
         let group = route.group.map(|group| {
             let quota = routes.quota(group);
-            (routes.name(group).to_owned(), quota.tokens, quota.window.as_secs())
+            (
+                routes.name(group).to_owned(),
+                quota.tokens,
+                quota.window.as_secs(),
+            )
         });
         (group, route.errors)
     }
@@ -145,28 +160,60 @@ mod tests {
         assert_eq!(route(&mut routes, &PLAIN), (None, true));
         assert_eq!(route(&mut routes, &FITTINGS), (group("fitting", 150, 900), false));
         learn(&mut routes, &FITTINGS, 200, &[("x-ratelimit-limit", "300/1h")]);
-        assert_eq!(route(&mut routes, &FITTINGS), (group("fitting", 300, 3_600), false));
-        learn(&mut routes, &FITTINGS, 200, &[("x-ratelimit-group", "fitting"), ("x-ratelimit-limit", "no")]);
-        assert_eq!(route(&mut routes, &FITTINGS), (group("fitting", 300, 3_600), false), "what does not read is not said");
+        assert_eq!(
+            route(&mut routes, &FITTINGS),
+            (group("fitting", 300, 3_600), false)
+        );
+        learn(
+            &mut routes,
+            &FITTINGS,
+            200,
+            &[("x-ratelimit-group", "fitting"), ("x-ratelimit-limit", "no")],
+        );
+        assert_eq!(
+            route(&mut routes, &FITTINGS),
+            (group("fitting", 300, 3_600), false),
+            "what does not read is not said"
+        );
     }
 
     #[test]
     fn a_group_that_the_specification_does_not_know_is_taken_from_headers() {
         let mut routes = Routes::default();
         learn(&mut routes, &PLAIN, 200, &[("x-ratelimit-group", "new")]);
-        assert_eq!(route(&mut routes, &PLAIN), (None, true), "what it holds is not known");
-        learn(&mut routes, &PLAIN, 200, &[("x-ratelimit-group", "new"), ("x-ratelimit-limit", "60/15m")]);
+        assert_eq!(
+            route(&mut routes, &PLAIN),
+            (None, true),
+            "what it holds is not known"
+        );
+        learn(
+            &mut routes,
+            &PLAIN,
+            200,
+            &[("x-ratelimit-group", "new"), ("x-ratelimit-limit", "60/15m")],
+        );
         assert_eq!(route(&mut routes, &PLAIN), (group("new", 60, 900), false));
         learn(&mut routes, &FITTINGS, 200, &[("x-ratelimit-group", "new")]);
-        assert_eq!(route(&mut routes, &FITTINGS), (group("new", 60, 900), false), "an operation may move");
+        assert_eq!(
+            route(&mut routes, &FITTINGS),
+            (group("new", 60, 900), false),
+            "an operation may move"
+        );
     }
 
     #[test]
     fn an_operation_that_shows_the_error_limit_is_under_it() {
-        let errors: &[_] = &[("x-esi-error-limit-remain", "99"), ("x-esi-error-limit-reset", "30")];
+        let errors: &[_] = &[
+            ("x-esi-error-limit-remain", "99"),
+            ("x-esi-error-limit-reset", "30"),
+        ];
         let mut routes = Routes::default();
         learn(&mut routes, &FITTINGS, 420, errors);
-        assert_eq!(route(&mut routes, &FITTINGS), (group("fitting", 150, 900), false), "a 420 says nothing of it");
+        assert_eq!(
+            route(&mut routes, &FITTINGS),
+            (group("fitting", 150, 900), false),
+            "a 420 says nothing of it"
+        );
         learn(&mut routes, &FITTINGS, 404, errors);
         assert_eq!(route(&mut routes, &FITTINGS), (group("fitting", 150, 900), true));
         learn(&mut routes, &FITTINGS, 200, &[("x-ratelimit-group", "fitting")]);
@@ -177,7 +224,13 @@ mod tests {
     fn headers_cannot_make_groups_without_end() {
         let mut routes = Routes::default();
         for number in 0..2 * MOST_GROUPS {
-            routes.group(&format!("group-{number}"), Some(Quota { tokens: 1, window: Duration::from_secs(1) }));
+            routes.group(
+                &format!("group-{number}"),
+                Some(Quota {
+                    tokens: 1,
+                    window: Duration::from_secs(1),
+                }),
+            );
         }
         assert_eq!(routes.groups.len(), MOST_GROUPS);
     }

@@ -77,13 +77,16 @@ impl<W> Turns<W> {
     pub(super) fn push(&mut self, key: &LaneKey, track: Track, waiter: W) -> u64 {
         let ticket = self.number();
         let (first, second, third) = (self.number(), self.number(), self.number());
-        let principal = self.principals.entry(Arc::clone(&key.principal)).or_insert_with(|| Principal {
-            lanes: HashMap::new(),
-            sides: [first, second].map(|turn| Side {
-                turn,
-                ready: BTreeMap::new(),
-            }),
-        });
+        let principal = self
+            .principals
+            .entry(Arc::clone(&key.principal))
+            .or_insert_with(|| Principal {
+                lanes: HashMap::new(),
+                sides: [first, second].map(|turn| Side {
+                    turn,
+                    ready: BTreeMap::new(),
+                }),
+            });
         let lane = principal.lanes.entry(key.operation.id).or_insert_with(|| Lane {
             operation: key.operation,
             track,
@@ -97,7 +100,11 @@ impl<W> Turns<W> {
 
     /// The lane whose turn it is, among the tracks that are open.
     pub(super) fn next(&self, is_open: impl Fn(Track) -> bool) -> Option<LaneKey> {
-        let first = |track: Track| self.rings[track as usize].first_key_value().map(|(turn, who)| (*turn, who, track));
+        let first = |track: Track| {
+            self.rings[track as usize]
+                .first_key_value()
+                .map(|(turn, who)| (*turn, who, track))
+        };
         let open = Track::ALL.into_iter().filter(|&track| is_open(track));
         let (_, principal, track) = open.filter_map(first).min_by_key(|&(turn, ..)| turn)?;
         let side = &self.principals.get(principal)?.sides[track as usize];
@@ -143,7 +150,11 @@ impl<W> Turns<W> {
         let Some(principal) = self.principals.get_mut(&key.principal) else {
             return false;
         };
-        let Some(lane) = principal.lanes.get_mut(key.operation.id).filter(|lane| !lane.ready) else {
+        let Some(lane) = principal
+            .lanes
+            .get_mut(key.operation.id)
+            .filter(|lane| !lane.ready)
+        else {
             return false;
         };
         lane.ready = true;
@@ -158,7 +169,11 @@ impl<W> Turns<W> {
         let Some(principal) = self.principals.get_mut(&key.principal) else {
             return;
         };
-        let Some(lane) = principal.lanes.get_mut(key.operation.id).filter(|lane| lane.ready) else {
+        let Some(lane) = principal
+            .lanes
+            .get_mut(key.operation.id)
+            .filter(|lane| lane.ready)
+        else {
             return;
         };
         lane.ready = false;
@@ -189,7 +204,11 @@ impl<W> Turns<W> {
 
     /// The operations of this principal whose lanes are parked.
     pub(super) fn parked(&self, principal: &Arc<str>) -> impl Iterator<Item = &'static Operation> {
-        let lanes = self.principals.get(principal).into_iter().flat_map(|principal| principal.lanes.values());
+        let lanes = self
+            .principals
+            .get(principal)
+            .into_iter()
+            .flat_map(|principal| principal.lanes.values());
         lanes.filter(|lane| !lane.ready).map(|lane| lane.operation)
     }
 
@@ -207,7 +226,9 @@ impl<W> Turns<W> {
     pub(super) fn lanes_ready(&self, track: Track) -> Vec<LaneKey> {
         let operations = |principal: &Arc<str>| {
             let sides = self.principals.get(principal).map(|principal| &principal.sides);
-            let ready = sides.into_iter().flat_map(move |sides| sides[track as usize].ready.values());
+            let ready = sides
+                .into_iter()
+                .flat_map(move |sides| sides[track as usize].ready.values());
             ready.copied().collect::<Vec<_>>()
         };
         let of = |principal: &Arc<str>| {
@@ -241,12 +262,17 @@ impl<W> Turns<W> {
     }
 
     fn lane_mut(&mut self, key: &LaneKey) -> Option<&mut Lane<W>> {
-        self.principals.get_mut(&key.principal)?.lanes.get_mut(key.operation.id)
+        self.principals
+            .get_mut(&key.principal)?
+            .lanes
+            .get_mut(key.operation.id)
     }
 
     fn is_ready(&self, key: &LaneKey) -> bool {
         let principal = self.principals.get(&key.principal);
-        principal.and_then(|principal| principal.lanes.get(key.operation.id)).is_some_and(|lane| lane.ready)
+        principal
+            .and_then(|principal| principal.lanes.get(key.operation.id))
+            .is_some_and(|lane| lane.ready)
     }
 
     fn move_to_turn(&mut self, principal: &Arc<str>, track: Track, turn: u64) {
@@ -270,3 +296,182 @@ impl<W> Turns<W> {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::simulation::{Chance, seeds};
+    use crate::operation::Method;
+
+    static A: Operation = Operation::new("A", Method::Get, "/a", "t");
+    static B: Operation = Operation::new("B", Method::Get, "/b", "t");
+    static C: Operation = Operation::new("C", Method::Get, "/c", "t");
+
+    fn key(principal: &str, operation: &'static Operation) -> LaneKey {
+        LaneKey {
+            principal: principal.into(),
+            operation,
+        }
+    }
+
+    fn push(turns: &mut Turns<u32>, key: &LaneKey, track: Track, waiters: impl IntoIterator<Item = u32>) {
+        for waiter in waiters {
+            turns.push(key, track, waiter);
+            turns.ready(key);
+        }
+    }
+
+    /// Everybody, in turn.
+    fn drain(turns: &mut Turns<u32>, is_open: impl Fn(Track) -> bool) -> Vec<u32> {
+        std::iter::from_fn(|| {
+            let key = turns.next(&is_open)?;
+            turns.take(&key).map(|(_, waiter)| waiter)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn principals_take_turns_and_so_do_their_operations() {
+        let mut turns = Turns::default();
+        push(&mut turns, &key("greedy", &A), Track::Buckets, 100..104);
+        push(&mut turns, &key("greedy", &B), Track::Buckets, 110..112);
+        push(&mut turns, &key("other", &A), Track::Buckets, 200..202);
+        push(&mut turns, &key("third", &A), Track::Buckets, [300]);
+        assert_eq!(
+            drain(&mut turns, |_| true),
+            [100, 200, 300, 110, 201, 101, 111, 102, 103]
+        );
+        assert!(turns.is_empty() && turns.none_ready());
+    }
+
+    #[test]
+    fn a_newcomer_waits_for_one_turn_of_each_other() {
+        let mut turns = Turns::default();
+        push(&mut turns, &key("greedy", &A), Track::Buckets, 0..10_000);
+        push(&mut turns, &key("other", &A), Track::Buckets, [77_777]);
+        let order = drain(&mut turns, |_| true);
+        assert_eq!(order.iter().position(|&waiter| waiter == 77_777), Some(1));
+        assert_eq!(order.len(), 10_001);
+    }
+
+    #[test]
+    fn a_parked_lane_stands_in_nobodys_way_and_keeps_its_turn() {
+        let mut turns = Turns::default();
+        push(&mut turns, &key("one", &A), Track::Buckets, [1]);
+        push(&mut turns, &key("one", &B), Track::Buckets, [2]);
+        push(&mut turns, &key("two", &A), Track::Buckets, [3, 4]);
+        turns.park(&key("one", &A));
+        turns.park(&key("one", &B));
+        assert_eq!(turns.parked(&"one".into()).count(), 2);
+        assert_eq!(drain(&mut turns, |_| true), [3, 4]);
+        push(&mut turns, &key("two", &A), Track::Buckets, [5]);
+        assert!(
+            turns.ready(&key("one", &B)) && turns.ready(&key("one", &A)) && !turns.ready(&key("one", &A))
+        );
+        assert_eq!(drain(&mut turns, |_| true), [1, 5, 2], "it has waited longest");
+    }
+
+    #[test]
+    fn a_closed_track_is_passed_over_and_keeps_its_turns() {
+        let mut turns = Turns::default();
+        push(&mut turns, &key("one", &A), Track::Errors, [1]);
+        push(&mut turns, &key("one", &B), Track::Buckets, [2]);
+        push(&mut turns, &key("two", &B), Track::Buckets, [3]);
+        assert_eq!(drain(&mut turns, |track| track == Track::Buckets), [2, 3]);
+        push(&mut turns, &key("three", &B), Track::Buckets, [4]);
+        assert_eq!(drain(&mut turns, |_| true), [1, 4]);
+    }
+
+    #[test]
+    fn whoever_leaves_leaves_nothing_behind() {
+        let mut turns = Turns::default();
+        let (a, b) = (key("one", &A), key("one", &B));
+        let first = turns.push(&a, Track::Buckets, 1);
+        let second = turns.push(&a, Track::Buckets, 2);
+        let other = turns.push(&b, Track::Errors, 3);
+        turns.ready(&a);
+        turns.ready(&b);
+        assert_eq!(turns.remove(&a, first), Some(1));
+        assert_eq!(turns.head(&a).map(|(ticket, _)| ticket), Some(second));
+        assert_eq!(
+            (
+                turns.remove(&a, first),
+                turns.remove(&a, second),
+                turns.remove(&b, other)
+            ),
+            (None, Some(2), Some(3))
+        );
+        assert!(turns.is_empty() && turns.none_ready() && turns.next(|_| true).is_none());
+    }
+
+    #[test]
+    fn an_operation_may_come_under_another_limit() {
+        let mut turns = Turns::default();
+        push(&mut turns, &key("one", &A), Track::Errors, [1]);
+        turns.switch(&key("one", &A), Track::Buckets);
+        assert_eq!(turns.track(&key("one", &A)), Some(Track::Buckets));
+        assert_eq!(drain(&mut turns, |track| track == Track::Buckets), [1]);
+    }
+
+    /// Whatever is done: who is next is ready and waits; and in the end everybody has had a turn or has left.
+    #[test]
+    fn nobody_is_lost() {
+        for seed in seeds(200) {
+            let (mut chance, mut turns, mut waiting) = (Chance::new(seed), Turns::default(), Vec::new());
+            for number in 0..200 {
+                let lane = key(
+                    ["one", "two", "three"][chance.between(0, 3) as usize],
+                    [&A, &B, &C][chance.between(0, 3) as usize],
+                );
+                let track = Track::ALL[chance.between(0, 2) as usize];
+                match chance.between(0, 7) {
+                    0 | 1 => waiting.push((turns.push(&lane, track, number), lane)),
+                    2 => drop(turns.ready(&lane)),
+                    3 => turns.park(&lane),
+                    4 => turns.switch(&lane, track),
+                    5 if !waiting.is_empty() => {
+                        let (ticket, lane) =
+                            waiting.swap_remove(chance.between(0, waiting.len() as u64) as usize);
+                        assert!(turns.remove(&lane, ticket).is_some(), "ESIKIT_SEED={seed}");
+                    }
+                    _ => {
+                        if let Some(next) = turns.next(|open| open == track) {
+                            assert!(
+                                turns.is_ready(&next) && turns.track(&next) == Some(track),
+                                "ESIKIT_SEED={seed}"
+                            );
+                            let (taken, _) = turns.take(&next).expect("somebody waits in it");
+                            let oldest = waiting.iter().filter(|(_, lane)| {
+                                lane.operation == next.operation && lane.principal == next.principal
+                            });
+                            assert_eq!(
+                                oldest.map(|(ticket, _)| *ticket).min(),
+                                Some(taken),
+                                "ESIKIT_SEED={seed}"
+                            );
+                            waiting.retain(|(ticket, _)| *ticket != taken);
+                        }
+                    }
+                }
+            }
+            for (_, lane) in &waiting {
+                turns.ready(lane);
+            }
+            assert_eq!(
+                turns.lanes_ready(Track::Buckets).len() + turns.lanes_ready(Track::Errors).len(),
+                {
+                    waiting
+                        .iter()
+                        .map(|(_, lane)| (&lane.principal, lane.operation.id))
+                        .collect::<std::collections::HashSet<_>>()
+                        .len()
+                }
+            );
+            assert_eq!(
+                drain(&mut turns, |_| true).len(),
+                waiting.len(),
+                "ESIKIT_SEED={seed}"
+            );
+            assert!(turns.is_empty() && turns.none_ready(), "ESIKIT_SEED={seed}");
+        }
+    }
+}

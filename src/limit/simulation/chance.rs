@@ -37,7 +37,10 @@ impl Chance {
 
 /// The seeds to run: `ESIKIT_SEED`, or so many.
 pub(in crate::limit) fn seeds(count: u64) -> Vec<u64> {
-    match std::env::var("ESIKIT_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    match std::env::var("ESIKIT_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
         Some(seed) => vec![seed],
         None => (1..=count).collect(),
     }

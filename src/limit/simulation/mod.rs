@@ -49,8 +49,9 @@ impl World {
         })
     }
 
+    /// The server's time in milliseconds: it has been running for a minute.
     fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).expect("not that long")
+        60_000 + u64::try_from(self.start.elapsed().as_millis()).expect("not that long")
     }
 
     async fn admit(&self, operation: &'static Operation, who: &Arc<str>) -> Permit {
@@ -60,15 +61,61 @@ impl World {
     }
 
     /// Sends one request, which arrives, is worked on and travels back.
-    async fn send(&self, permit: Permit, operation: &'static Operation, who: &str, status: u16, legs: Legs) -> u16 {
+    async fn send(
+        &self,
+        permit: Permit,
+        operation: &'static Operation,
+        who: &str,
+        status: u16,
+        legs: Legs,
+    ) -> u16 {
         sleep(Duration::from_millis(legs.out)).await;
-        let arrived = self.server.lock().expect("a server").arrive(self.now(), operation, who, status);
+        let arrived = self
+            .server
+            .lock()
+            .expect("a server")
+            .arrive(self.now(), operation, who, status);
         sleep(Duration::from_millis(legs.work)).await;
-        let (status, headers) = self.server.lock().expect("a server").answer(self.now(), arrived, who);
+        let (status, headers) = self
+            .server
+            .lock()
+            .expect("a server")
+            .answer(self.now(), arrived, who);
         sleep(Duration::from_millis(legs.back)).await;
         let headers = &headers;
-        permit.settle(Outcome::Answered { status, headers, body: b"" });
+        permit.settle(Outcome::Answered {
+            status,
+            headers,
+            body: b"",
+        });
         status
+    }
+
+    /// Sends one request, and gives up waiting for its answer before it even arrives.
+    async fn abandon(
+        self: &Arc<Self>,
+        permit: Permit,
+        operation: &'static Operation,
+        who: &Arc<str>,
+        legs: Legs,
+    ) {
+        let (world, who) = (Arc::clone(self), Arc::clone(who));
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(legs.out)).await;
+            let arrived = world
+                .server
+                .lock()
+                .expect("a server")
+                .arrive(world.now(), operation, &who, 404);
+            sleep(Duration::from_millis(legs.work * 50)).await;
+            world
+                .server
+                .lock()
+                .expect("a server")
+                .answer(world.now(), arrived, &who);
+        });
+        sleep(Duration::from_millis(legs.out / 2)).await;
+        drop(permit);
     }
 
     fn refused(&self) -> Vec<String> {
@@ -104,8 +151,8 @@ fn status(chance: &mut Chance) -> u16 {
     }
 }
 
-/// 5,000 requests over 200 tasks and 50 identities.
-async fn market_day(seed: u64, charges: Charges) -> Arc<World> {
+/// 5,000 requests over 200 tasks and 50 identities, of which so many percent are given up.
+async fn market_day(seed: u64, charges: Charges, abandoned: u64) -> Arc<World> {
     let mut chance = Chance::new(seed);
     let world = World::new(Server::new(charges, chance.next()));
     let tasks: Vec<_> = (0..200)
@@ -117,10 +164,18 @@ async fn market_day(seed: u64, charges: Charges) -> Arc<World> {
                     let operation = &OPERATIONS[chance.between(0, OPERATIONS.len() as u64) as usize];
                     // Some identities are busier than others; 0 is anonymous.
                     let who = chance.between(0, 50) * chance.between(0, 50) / 50;
-                    let who: Arc<str> = if who == 0 { "".into() } else { format!("app:{who}").into() };
+                    let who: Arc<str> = if who == 0 {
+                        "".into()
+                    } else {
+                        format!("app:{who}").into()
+                    };
                     let permit = world.admit(operation, &who).await;
-                    let status = status(&mut chance);
-                    world.send(permit, operation, &who, status, Legs::by(&mut chance)).await;
+                    let (status, legs) = (status(&mut chance), Legs::by(&mut chance));
+                    if chance.percent(abandoned) {
+                        world.abandon(permit, operation, &who, legs).await;
+                    } else {
+                        world.send(permit, operation, &who, status, legs).await;
+                    }
                 }
             })
         })
@@ -135,12 +190,33 @@ async fn market_day(seed: u64, charges: Charges) -> Arc<World> {
 async fn no_request_is_refused_in_whatever_order_answers_come() {
     for seed in seeds(12) {
         for charges in [Charges::AtArrival, Charges::AtAnswer] {
-            let world = market_day(seed, charges).await;
+            let world = market_day(seed, charges, 0).await;
             let (refused, answered) = (world.refused(), world.server.lock().expect("a server").answered);
             assert_eq!(refused, [""; 0], "ESIKIT_SEED={seed}, {charges:?}");
             assert_eq!(answered, 5_000, "ESIKIT_SEED={seed}, {charges:?}");
-            assert!(world.limits.with(|gate| gate.is_quiet()), "ESIKIT_SEED={seed}: something is left");
-            println!("ESIKIT_SEED={seed}, {charges:?}: {answered} answered in {} s, none refused", world.now() / 1000);
+            assert!(
+                world.limits.with(|gate| gate.is_quiet()),
+                "ESIKIT_SEED={seed}: something is left"
+            );
+            println!(
+                "ESIKIT_SEED={seed}, {charges:?}: {answered} answered in {} s, none refused",
+                world.now() / 1000
+            );
+        }
+    }
+}
+
+/// What is given up is charged all the same, up to seconds later.
+#[tokio::test(start_paused = true)]
+async fn no_request_is_refused_when_others_are_given_up() {
+    for seed in seeds(4) {
+        for charges in [Charges::AtArrival, Charges::AtAnswer] {
+            let world = market_day(seed, charges, 15).await;
+            assert_eq!(world.refused(), [""; 0], "ESIKIT_SEED={seed}, {charges:?}");
+            assert!(
+                world.limits.with(|gate| gate.is_quiet()),
+                "ESIKIT_SEED={seed}: something is left"
+            );
         }
     }
 }
@@ -157,7 +233,9 @@ async fn downtime(seed: u64, server: Server) -> Arc<World> {
                     let mut chance = Chance::of(seed, [call, attempt]);
                     let operation = &OPERATIONS[9 + chance.between(0, 2) as usize];
                     let permit = world.admit(operation, &who).await;
-                    world.send(permit, operation, &who, 502, Legs::by(&mut chance)).await;
+                    world
+                        .send(permit, operation, &who, 502, Legs::by(&mut chance))
+                        .await;
                 }
             })
         })
@@ -179,8 +257,14 @@ async fn a_downtime_never_spends_the_reserve() {
             let world = downtime(seed, server).await;
             let least = world.server.lock().expect("a server").least_remain;
             assert_eq!(world.refused(), [""; 0], "ESIKIT_SEED={seed}, {name}");
-            assert!(least >= 10, "ESIKIT_SEED={seed}, {name}: {least} failures were left");
-            println!("ESIKIT_SEED={seed}, {name}: 600 failures in {} s, {least} were left at least", world.now() / 1000);
+            assert!(
+                least >= 10,
+                "ESIKIT_SEED={seed}, {name}: {least} failures were left"
+            );
+            println!(
+                "ESIKIT_SEED={seed}, {name}: 600 failures in {} s, {least} were left at least",
+                world.now() / 1000
+            );
         }
     }
 }

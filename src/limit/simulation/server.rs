@@ -66,7 +66,13 @@ impl Server {
     }
 
     /// A request arrives that would be answered with `status`.
-    pub(super) fn arrive(&mut self, now: u64, operation: &'static Operation, who: &str, status: u16) -> Arrived {
+    pub(super) fn arrive(
+        &mut self,
+        now: u64,
+        operation: &'static Operation,
+        who: &str,
+        status: u16,
+    ) -> Arrived {
         self.roll(now);
         let mut arrived = Arrived {
             operation,
@@ -105,8 +111,14 @@ impl Server {
                 let used = self.used(now, limit.group, u64::from(limit.window) * 1000, who);
                 let cost = if arrived.refused { 0 } else { cost(arrived.status) };
                 lines.push(("x-ratelimit-group", limit.group.to_owned()));
-                lines.push(("x-ratelimit-limit", format!("{}/{}m", limit.tokens, limit.window / 60)));
-                lines.push(("x-ratelimit-remaining", u64::from(limit.tokens).saturating_sub(used).to_string()));
+                lines.push((
+                    "x-ratelimit-limit",
+                    format!("{}/{}m", limit.tokens, limit.window / 60),
+                ));
+                lines.push((
+                    "x-ratelimit-remaining",
+                    u64::from(limit.tokens).saturating_sub(used).to_string(),
+                ));
                 lines.push(("x-ratelimit-used", cost.to_string()));
                 if arrived.refused {
                     lines.push(("retry-after", "1".to_owned()));
