@@ -3,6 +3,7 @@
 mod cache;
 mod dropping;
 mod events;
+mod faults;
 mod isolation;
 mod retry;
 mod shared;
