@@ -14,6 +14,7 @@ use super::routes::GroupId;
 use super::turns::{LaneKey, Track, Turns};
 use super::{Outcome, Settings};
 use crate::error::Limit;
+use crate::operation::Operation;
 
 /// The state behind the lock.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ impl Gate {
         if is_first && self.in_flight < self.concurrency && self.ledger.obstacles(key, now).is_empty() {
             return Entry::Granted(self.reserve(key.clone(), now));
         }
-        let track = self.ledger.track(key.operation);
+        let track = self.ledger.route(key.operation).track();
         Entry::Queued(self.turns.push(key, track, Waiter::default()))
     }
 
@@ -150,7 +151,12 @@ impl Gate {
     /// Books what became of a request, and lets through whom that makes way for.
     pub(super) fn settle(&mut self, reservation: &Reservation, outcome: &Outcome<'_>, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        let operation = reservation.key.operation;
+        let route = self.ledger.route(operation);
         let charged = self.ledger.settle(reservation, outcome, now);
+        if self.ledger.route(operation) != route {
+            self.reroute(operation);
+        }
         let reserved = reservation.group();
         self.unpark_group(&reservation.key, charged);
         if reserved != charged {
@@ -180,20 +186,14 @@ impl Gate {
             };
             self.offer(&key, now);
         }
-        match self.ledger.errors_closed(now).map(|closed| closed.at_most) {
-            Some(Some(until)) => self.arm(Track::Errors, until),
-            Some(None) => {}
+        match self.ledger.errors_closed(now).and_then(|closed| closed.at_most) {
+            Some(until) => self.arm(Track::Errors, until),
             None => self.armed[Track::Errors as usize] = None,
         }
     }
 
     /// Lets the first of a lane through, or parks the lane: the one place where requests are let through.
     fn offer(&mut self, key: &LaneKey, now: Instant) {
-        let track = self.ledger.track(key.operation);
-        if self.turns.track(key) != Some(track) {
-            self.switch(key, track);
-            return;
-        }
         let obstacles = self.ledger.obstacles(key, now);
         if !obstacles.is_empty() {
             self.park(key, &obstacles);
@@ -212,16 +212,20 @@ impl Gate {
         self.ledger.reserve(key, now)
     }
 
-    /// An answer has moved the operation under another limit.
-    fn switch(&mut self, key: &LaneKey, track: Track) {
-        self.turns.switch(key, track);
+    /// An answer has moved an operation under other limits: whoever waits to call it waits for those now.
+    fn reroute(&mut self, operation: &'static Operation) {
+        let track = self.ledger.route(operation).track();
+        for key in self.turns.lanes_of(operation) {
+            self.turns.switch(&key, track);
+            self.turns.ready(&key);
+        }
         self.armed[track as usize] = None;
     }
 
     /// Parks a lane; its first waiter looks again when it may go.
     fn park(&mut self, key: &LaneKey, obstacles: &[Obstacle]) {
         self.turns.park(key);
-        let Some(until) = gone_at(obstacles) else {
+        let Some(until) = again_at(obstacles) else {
             return;
         };
         if let Some((_, waiter)) = self
@@ -235,7 +239,7 @@ impl Gate {
 
     /// Lets a lane take part again, and before it whoever waits for the same bucket.
     fn unpark(&mut self, key: &LaneKey) {
-        let group = self.ledger.group(key.operation);
+        let group = self.ledger.route(key.operation).group;
         self.unpark_group(key, group);
         self.unpark_lane(key);
     }
@@ -247,7 +251,7 @@ impl Gate {
         }
         let parked: Vec<_> = self.turns.parked(&key.principal).collect();
         for operation in parked {
-            if self.ledger.group(operation) == group {
+            if self.ledger.route(operation).group == group {
                 let principal = Arc::clone(&key.principal);
                 self.unpark_lane(&LaneKey { principal, operation });
             }
@@ -296,15 +300,15 @@ impl Gate {
             until: longest
                 .map(|obstacle| obstacle.at_least)
                 .filter(|&until| until > now),
-            again: gone_at(&obstacles),
+            again: again_at(&obstacles),
         }
     }
 }
 
-/// When all of these are gone; none when that depends on an answer, or there are none.
-fn gone_at(obstacles: &[Obstacle]) -> Option<Instant> {
-    let all: Option<Vec<Instant>> = obstacles.iter().map(|obstacle| obstacle.at_most).collect();
-    all?.into_iter().max()
+/// When to look again: as soon as time removes one of these. Not later, when it removes the last: answers may have
+/// removed the others by then, which wake nobody while everything is shut.
+fn again_at(obstacles: &[Obstacle]) -> Option<Instant> {
+    obstacles.iter().filter_map(|obstacle| obstacle.at_most).min()
 }
 
 #[cfg(test)]

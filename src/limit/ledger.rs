@@ -11,7 +11,7 @@ use super::bucket::{self, Bucket, Page};
 use super::closure::Closures;
 use super::error_limit::ErrorLimit;
 use super::routes::{GroupId, Route, Routes};
-use super::turns::{LaneKey, Track};
+use super::turns::LaneKey;
 use crate::error::Limit;
 use crate::operation::Operation;
 
@@ -137,16 +137,9 @@ impl Ledger {
         }
     }
 
-    pub(super) fn track(&mut self, operation: &'static Operation) -> Track {
-        if self.routes.of(operation).errors {
-            Track::Errors
-        } else {
-            Track::Buckets
-        }
-    }
-
-    pub(super) fn group(&mut self, operation: &'static Operation) -> Option<GroupId> {
-        self.routes.of(operation).group
+    /// The limits that an operation is under, by what is known now.
+    pub(super) fn route(&mut self, operation: &'static Operation) -> Route {
+        self.routes.of(operation)
     }
 
     /// Sends a request: it may cost the worst until it is settled.

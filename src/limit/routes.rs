@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::bucket::Quota;
+use super::turns::Track;
 use crate::operation::Operation;
 
 /// More groups than this are not taken from headers: the specification has 46.
@@ -20,6 +21,16 @@ pub(super) struct Route {
     pub(super) group: Option<GroupId>,
     /// Whether its failures count against the error limit.
     pub(super) errors: bool,
+}
+
+impl Route {
+    pub(super) fn track(self) -> Track {
+        if self.errors {
+            Track::Errors
+        } else {
+            Track::Buckets
+        }
+    }
 }
 
 /// What is known of operations and groups.

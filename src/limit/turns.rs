@@ -212,6 +212,19 @@ impl<W> Turns<W> {
         lanes.filter(|lane| !lane.ready).map(|lane| lane.operation)
     }
 
+    /// Every principal's lane of this operation.
+    pub(super) fn lanes_of(&self, operation: &'static Operation) -> Vec<LaneKey> {
+        let waiting = self
+            .principals
+            .iter()
+            .filter(|(_, principal)| principal.lanes.contains_key(operation.id));
+        let key = |(principal, _): (&Arc<str>, _)| LaneKey {
+            principal: Arc::clone(principal),
+            operation,
+        };
+        waiting.map(key).collect()
+    }
+
     /// The first waiter of a lane, with its ticket.
     pub(super) fn head(&mut self, key: &LaneKey) -> Option<(u64, &mut W)> {
         let (ticket, waiter) = self.lane_mut(key)?.waiters.iter_mut().next()?;
