@@ -124,6 +124,23 @@ async fn ten_thousand_equal_calls_are_one_request() {
     assert_eq!(server.seen().len(), 1);
 }
 
+/// Some callers look at the cache before the answer lands in it, and board after the flight has gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_between_a_look_and_a_flight_do_not_begin_another() {
+    let server = Server::new(Reply::Close(status(7, 30))).await;
+    for _ in 0..20 {
+        let esi = server.builder().clock(clock()).build().expect("a client");
+        let before = server.seen().len();
+        let calls: Vec<_> = (0..2_000)
+            .map(|_| tokio::spawn(esi.get_status().send()))
+            .collect();
+        for call in calls {
+            call.await.expect("no panic").expect("an answer");
+        }
+        assert_eq!(server.seen().len() - before, 1);
+    }
+}
+
 #[tokio::test]
 async fn whoever_began_a_flight_may_go_and_the_others_still_land() {
     let leave = Arc::new(Semaphore::new(0));

@@ -136,6 +136,54 @@ async fn a_connection_that_is_never_made_is_tried_again_for_writes_too() {
 }
 
 #[tokio::test]
+async fn what_is_never_sent_costs_no_error_limit() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let builder = Esi::builder()
+        .no_proxy()
+        .user_agent("a/1 (b@example.com)")
+        .base_url(url);
+    let esi = builder.attempts(1).build().expect("a client");
+    for _ in 0..150 {
+        let error = esi
+            .get_universe_regions()
+            .send()
+            .await
+            .expect_err("nobody listens");
+        assert!(matches!(error, Error::Transport(_)), "{error}");
+    }
+}
+
+/// The second attempt finds nobody, but the first may have been applied.
+#[tokio::test]
+async fn what_may_have_been_applied_stays_so_whatever_comes_after() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.expect("a connection");
+        drop(listener);
+        let mut bytes = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_buf(&mut connection, &mut bytes).await;
+    });
+    let esi = Esi::builder()
+        .no_proxy()
+        .user_agent("a/1 (b@example.com)")
+        .base_url(url)
+        .backoff(Duration::from_millis(1), Duration::from_millis(1))
+        .build()
+        .expect("a client");
+    let error = delete(&esi)
+        .retry_writes(true)
+        .send()
+        .await
+        .expect_err("it is gone");
+    assert!(error.may_have_been_applied(), "{error}");
+}
+
+#[tokio::test]
 async fn a_pause_that_does_not_fit_into_the_call_ends_it_with_what_went_wrong() {
     let server = Server::answering(503, &[("Retry-After", "3600")], b"").await;
     #[allow(
