@@ -29,6 +29,8 @@ pub(super) struct Gate {
     armed: [Option<Instant>; 2],
     /// To be woken when the lock is released.
     wakers: Vec<Waker>,
+    /// To be dropped when the lock is released: with its last waker, an executor may drop a task that holds a permit.
+    retired: Vec<Waker>,
 }
 
 /// Somebody who waits.
@@ -86,6 +88,7 @@ impl Gate {
             granted: HashMap::new(),
             armed: [None; 2],
             wakers: Vec::new(),
+            retired: Vec::new(),
         }
     }
 
@@ -131,7 +134,7 @@ impl Gate {
     pub(super) fn poll_roused(&mut self, key: &LaneKey, ticket: u64, context: &Context<'_>) -> Poll<()> {
         match self.turns.waiter(key, ticket) {
             Some(waiter) if !waiter.roused => {
-                waiter.waker = Some(context.waker().clone());
+                self.retired.extend(waiter.waker.replace(context.waker().clone()));
                 Poll::Pending
             }
             // Roused, or let through.
@@ -143,7 +146,8 @@ impl Gate {
     pub(super) fn leave(&mut self, key: &LaneKey, ticket: u64, now: Instant) {
         if let Some(reservation) = self.granted.remove(&ticket) {
             self.settle(&reservation, &Outcome::NotSent, now);
-        } else if self.turns.remove(key, ticket).is_some() {
+        } else if let Some(waiter) = self.turns.remove(key, ticket) {
+            self.retired.extend(waiter.waker);
             self.rouse_first(key);
         }
     }
@@ -165,9 +169,12 @@ impl Gate {
         self.pump(now);
     }
 
-    /// The wakers of all who are to look again, to be called without the lock.
-    pub(super) fn take_wakers(&mut self) -> Vec<Waker> {
-        std::mem::take(&mut self.wakers)
+    /// The wakers of all who are to look again, and those to be dropped: both without the lock.
+    pub(super) fn take_wakers(&mut self) -> (Vec<Waker>, Vec<Waker>) {
+        (
+            std::mem::take(&mut self.wakers),
+            std::mem::take(&mut self.retired),
+        )
     }
 
     /// Lets through whoever may go, in turn.

@@ -115,7 +115,7 @@ impl Limits {
 
     /// Works on the state, and wakes whom that concerns when the lock is released.
     fn with<R>(&self, work: impl FnOnce(&mut Gate) -> R) -> R {
-        let (result, wakers) = {
+        let (result, (wakers, _retired)) = {
             let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
             let result = work(&mut gate);
             (result, gate.take_wakers())

@@ -1,5 +1,7 @@
 //! What closes a limit, and when it opens.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -228,7 +230,7 @@ async fn a_group_is_learned_from_the_first_answer() {
         }
     });
     waiting.await.expect("a task");
-    let refused = at_once(&limits, &PLAIN, &who).await.err().expect("it is empty");
+    let refused = at_once(&limits, &PLAIN, &who).await.expect_err("it is empty");
     assert_eq!(
         refused.limit,
         Limit::Bucket {
@@ -304,5 +306,46 @@ async fn nobody_sleeps_for_ever() {
                 .expect("a task");
         }
         assert!(is_quiet(&limits), "ESIKIT_SEED={seed}");
+    }
+}
+
+const NAMES: [&str; 8] = [
+    "x-ratelimit-group",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-used",
+    "retry-after",
+    "date",
+    "x-esi-error-limit-remain",
+    "x-esi-error-limit-reset",
+];
+
+proptest! {
+    /// Only a window that is told to be longer closes a bucket for more than an hour.
+    #[test]
+    fn whatever_an_answer_says_the_next_call_is_open_within_an_hour(
+        status in prop::sample::select(vec![0, 100, 200, 304, 404, 420, 429, 500, 502, 520, 999]),
+        values in prop::collection::vec("[ -~]{0,24}|small|[0-9]{1,12}(/[0-9]{0,4}[smhd]?)?", NAMES.len()),
+        given in prop::collection::vec(any::<bool>(), NAMES.len()),
+        body in "[ -~]{0,20}(remainingTime[\\\\\": ]{0,4}[0-9]{0,24})?",
+        operation in prop::sample::select(vec![&SMALL, &PLAIN]),
+    ) {
+        let lines = NAMES.into_iter().zip(&values).zip(&given).filter(|(_, given)| **given);
+        let lines: Vec<_> = lines.map(|((name, value), _)| (name, value.as_str())).collect();
+        let headers = &headers(&lines);
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+        let closed = runtime.block_on(async {
+            let (limits, who) = (limits(20), anonymous());
+            for _ in 0..3 {
+                if let Ok(permit) = at_once(&limits, operation, &who).await {
+                    permit.settle(Outcome::Answered { status, headers, body: body.as_bytes() });
+                }
+            }
+            at_once(&limits, operation, &who).await.err()
+        });
+        let longer = headers.get("x-ratelimit-limit").is_some_and(|limit| limit.trim_end().ends_with(['h', 'm', 's']));
+        let most = Duration::from_secs(if longer { 86_400 } else { 3_601 });
+        prop_assert!(closed.as_ref().is_none_or(|closed| closed.wait <= most), "{closed:?}");
     }
 }

@@ -1,6 +1,5 @@
 //! Calls that are dropped leave nothing behind.
 
-use std::pin::Pin;
 use std::task::Poll;
 
 use super::*;
@@ -87,7 +86,7 @@ async fn a_grant_that_nobody_takes_goes_to_the_next() {
     let (limits, who) = (limits(1), anonymous());
     let permit = at_once(&limits, &WIDE, &who).await.expect("open");
     let waker = Waker::from(Arc::new(Bell::default()));
-    let mut calls: Vec<Pin<Box<dyn Future<Output = (Permit, f64)>>>> = Vec::new();
+    let mut calls = Vec::new();
     for _ in 0..2 {
         let (limits, who) = (Arc::clone(&limits), Arc::clone(&who));
         let mut call = Box::pin(async move { waited(&limits, &WIDE, &who).await });

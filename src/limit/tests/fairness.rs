@@ -146,12 +146,11 @@ fn who_waits_on_a_runtime_that_stands_still_holds_up_nobody_else() {
             &[],
         );
     });
-    let waiting = still.block_on(async {
+    let waiting = still.spawn({
         let limits = Arc::clone(&limits);
-        let waiting = tokio::spawn(async move { waited(&limits, &PLAIN, &"app:1".into()).await });
-        tokio::task::yield_now().await;
-        waiting
+        async move { waited(&limits, &PLAIN, &"app:1".into()).await }
     });
+    still.block_on(tokio::task::yield_now());
     let seconds = running.block_on(async {
         let who = anonymous();
         let waited = waited(&limits, &PLAIN, &who);
