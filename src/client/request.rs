@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -44,6 +45,8 @@ pub trait Endpoint: 'static {
 pub struct Request<E: Endpoint> {
     esi: Esi,
     call: Box<Call>,
+    /// The body, where it is a list that may be longer than one call can carry.
+    entries: Option<Bytes>,
     endpoint: PhantomData<fn() -> E>,
 }
 
@@ -98,6 +101,7 @@ impl<E: Endpoint> Request<E> {
         Self {
             esi,
             call: Box::new(call),
+            entries: None,
             endpoint: PhantomData,
         }
     }
@@ -142,6 +146,54 @@ impl<E: Endpoint> Request<E> {
         self.call.set_body(serde_json::to_vec(body));
         self
     }
+
+    /// A body that is a list of bounded length, which [`all`](crate::paginate::bulk) splits where it is longer.
+    pub(crate) fn body_list<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
+        let body = serde_json::to_vec(body);
+        self.entries = body.as_ref().ok().map(|body| Bytes::copy_from_slice(body));
+        self.call.set_body(body);
+        self
+    }
+}
+
+/// What pagination needs of a request, to make others of it.
+#[allow(dead_code, reason = "a build of few operations needs few of them")]
+impl<E: Endpoint> Request<E> {
+    /// The list that was set as the body.
+    pub(crate) fn entries(&self) -> Option<&[u8]> {
+        self.entries.as_deref()
+    }
+
+    /// A body that is JSON already.
+    pub(crate) fn json_body(mut self, body: Vec<u8>) -> Self {
+        self.entries = None;
+        self.call.set_body(Ok(body));
+        self
+    }
+
+    /// Whether a query parameter was set. Of a call that cannot be sent as it is, all were: the error is the caller's
+    /// to see.
+    pub(crate) fn has_query(&self, name: &str) -> bool {
+        self.url().map_or(true, |url| {
+            let query = url.split_once('?').map_or("", |(_, query)| query);
+            query.split('&').any(|pair| pair.split('=').next() == Some(name))
+        })
+    }
+
+    /// The call without this query parameter: a list of nothing is not written.
+    pub(crate) fn without_query(self, name: &'static str) -> Self {
+        self.query_each(name, [""; 0])
+    }
+
+    /// The answer is not put into the cache.
+    pub(crate) fn not_kept(self) -> Self {
+        self
+    }
+
+    /// The client that the call is sent with.
+    pub(crate) fn esi(&self) -> &Esi {
+        &self.esi
+    }
 }
 
 impl<E: Endpoint> IntoFuture for Request<E> {
@@ -158,6 +210,7 @@ impl<E: Endpoint> Clone for Request<E> {
         Self {
             esi: self.esi.clone(),
             call: self.call.clone(),
+            entries: self.entries.clone(),
             endpoint: PhantomData,
         }
     }

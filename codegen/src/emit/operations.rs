@@ -1,7 +1,7 @@
 //! Operations of a tag: marker, facts, method, setters.
 
 use super::usage::method_of;
-use super::{Context, PRELUDE, bounds, rust};
+use super::{Context, PRELUDE, bounds, finishers, rust};
 use crate::document::{Operation, Parameter};
 use crate::error::{Error, Result};
 use crate::signatures::Method;
@@ -13,19 +13,25 @@ const REQUEST_METHODS: &[&str] = &[
     "all",
     "all_with",
     "body",
+    "body_list",
     "body_map",
     "cached",
     "cached_only",
     "call",
     "changes",
     "clone",
+    "entries",
+    "esi",
     "fmt",
+    "has_query",
     "header",
     "identity",
     "ignore_expires",
     "into_future",
+    "json_body",
     "may_have_been_sent",
     "new",
+    "not_kept",
     "operation",
     "pages",
     "path",
@@ -33,6 +39,7 @@ const REQUEST_METHODS: &[&str] = &[
     "query_each",
     "query_list",
     "resolve",
+    "resolve_within",
     "retry_writes",
     "security",
     "send",
@@ -41,6 +48,7 @@ const REQUEST_METHODS: &[&str] = &[
     "timeout",
     "url",
     "with_body",
+    "without_query",
 ];
 
 /// The file of one tag.
@@ -59,6 +67,8 @@ pub(super) fn module(context: &Context<'_>, tag: &str) -> Result<String> {
             method: method_of(operation, &context.signatures)?,
         };
         markers.push_str(&call.marker());
+        // What is missing for one is noted, once for all tags.
+        markers.push_str(&finishers::of(context, operation)?.unwrap_or_default());
         items.push_str(&call.facts());
         methods.push_str(&call.method()?);
         items.push_str(&call.setters()?);
@@ -163,7 +173,7 @@ impl Call<'_> {
             (None, Some(mode)) => drop(write!(chain, ".cache_mode(CacheMode::{mode})")),
             _ => {}
         }
-        if let Some(pagination) = self.pagination() {
+        if let Some(pagination) = pagination(self.operation) {
             let _ = write!(chain, ".pagination(Pagination::{pagination})");
         }
         if let Some(ttl) = operation.tombstone_ttl {
@@ -199,19 +209,6 @@ impl Call<'_> {
         self.operation.method == "get" || self.context.settings.read_only.contains(&self.operation.id)
     }
 
-    fn pagination(&self) -> Option<&'static str> {
-        let operation = self.operation;
-        let is_get = operation.method == "get";
-        match () {
-            () if operation.cursor => Some("Cursor"),
-            () if operation.x_pages => Some("Pages"),
-            () if is_get && operation.has_parameter("from_id") => Some("FromId"),
-            () if is_get && operation.has_parameter("last_mail_id") => Some("LastMailId"),
-            () if is_get && operation.has_parameter("from_event") => Some("FromEvent"),
-            () => None,
-        }
-    }
-
     /// The requirements that name the marked scheme.
     fn marked(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
         let scheme = self.context.scheme.as_ref();
@@ -231,7 +228,12 @@ impl Call<'_> {
                     let content = rust::inside("Vec", content)
                         .map_or_else(|| content.clone(), |item| format!("[{item}]"));
                     let _ = write!(arguments, ", body: &{content}");
-                    chain.push_str(".body(body)");
+                    let is_split = finishers::splits_body(self.context.settings, self.operation);
+                    chain.push_str(if is_split {
+                        ".body_list(body)"
+                    } else {
+                        ".body(body)"
+                    });
                 }
                 continue;
             }
@@ -394,7 +396,12 @@ impl Call<'_> {
         });
         lines.extend(self.pages_line());
         let most = operation.max_items();
-        lines.extend(most.map(|max| format!("Body: at most {max} entries")));
+        let split = if finishers::splits_body(self.context.settings, operation) {
+            "; `all` takes more"
+        } else {
+            ""
+        };
+        lines.extend(most.map(|max| format!("Body: at most {max} entries{split}")));
         lines
     }
 
@@ -431,15 +438,28 @@ impl Call<'_> {
     }
 
     fn pages_line(&self) -> Option<String> {
-        let pages = match self.pagination()? {
-            "Pages" => "by number, `page`; the header `X-Pages` has the last",
-            "Cursor" => "by cursor, `before` and `after`",
-            "FromId" => "backwards, `from_id`",
-            "LastMailId" => "backwards, `last_mail_id`",
-            "FromEvent" => "forwards, `from_event`",
+        let pages = match pagination(self.operation)? {
+            "Pages" => "by number, `page`, or together, `all` and `pages`",
+            "Cursor" => "by cursor, `before` and `after`, or together, `all` and `changes`",
+            "FromId" => "backwards, `from_id`, or together, `all`",
+            "LastMailId" => "backwards, `last_mail_id`, or together, `all`",
+            "FromEvent" => "forwards, `from_event`, or together, `all`",
             _ => return None,
         };
         Some(format!("Pages: {pages}"))
+    }
+}
+
+/// How the rest of a long answer is asked for.
+pub(super) fn pagination(operation: &Operation) -> Option<&'static str> {
+    let is_get = operation.method == "get";
+    match () {
+        () if operation.cursor => Some("Cursor"),
+        () if operation.x_pages => Some("Pages"),
+        () if is_get && operation.has_parameter("from_id") => Some("FromId"),
+        () if is_get && operation.has_parameter("last_mail_id") => Some("LastMailId"),
+        () if is_get && operation.has_parameter("from_event") => Some("FromEvent"),
+        () => None,
     }
 }
 
