@@ -110,3 +110,6 @@ pub(super) async fn take(
         newest,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,6 +219,3 @@ impl<T> fmt::Debug for Pages<T> {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;
