@@ -35,6 +35,8 @@ struct Server {
     states: Vec<(u64, Vec<u64>)>,
     /// The answer that each page gives until a second.
     kept: HashMap<u32, (u64, Result<Answer, ()>)>,
+    /// Until when the client may not ask for a page again.
+    given: HashMap<u32, u64>,
     under_way: usize,
     most_under_way: usize,
     asked: usize,
@@ -91,6 +93,7 @@ impl Server {
             has_last_modified: true,
             states,
             kept: HashMap::new(),
+            given: HashMap::new(),
             under_way: 0,
             most_under_way: 0,
             asked: 0,
@@ -111,13 +114,22 @@ impl Server {
             .expect("a first state")
     }
 
+    /// An answer to the client whose walk is looked at.
     fn answer(&mut self, page: u32) -> Result<Answer, ()> {
-        let now = self.now();
         self.asked += 1;
+        let until = self.given.get(&page).copied().unwrap_or_default();
+        self.too_early += usize::from(until > self.now());
+        let answer = self.answer_to_anybody(page);
+        self.given
+            .extend(answer.iter().map(|answer| (page, answer.expires)));
+        answer
+    }
+
+    fn answer_to_anybody(&mut self, page: u32) -> Result<Answer, ()> {
+        let now = self.now();
         if let Some((until, answer)) = self.kept.get(&page)
             && *until > now
         {
-            self.too_early += usize::from(answer.is_ok());
             return answer.clone().map(|answer| Answer { date: now, ..answer });
         }
         let (since, records) = self.state(now).clone();
@@ -230,6 +242,20 @@ async fn snapshot(server: &Arc<Mutex<Server>>) -> Result<Snapshot<u64>, Error> {
     Snapshot::of(&OPERATION, taken)
 }
 
+/// Others have asked for some pages already, so that these are kept for longer or shorter.
+async fn others_ask(server: &Arc<Mutex<Server>>) {
+    let asks = server.lock().expect("no panic").chance.among(0..6);
+    for _ in 0..asks {
+        let pause = {
+            let mut server = server.lock().expect("no panic");
+            let page = server.chance.among(1..20) as u32;
+            drop(server.answer_to_anybody(page));
+            server.chance.among(0..20)
+        };
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+    }
+}
+
 /// Everything of one state, nothing twice, nothing missing; or the error that says that this could not be had.
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_is_one_state_whatever_changes_meanwhile() {
@@ -237,6 +263,7 @@ async fn a_snapshot_is_one_state_whatever_changes_meanwhile() {
     for seed in seeds() {
         let _printed = Printed(seed);
         let server = Arc::new(Mutex::new(Server::random(seed)));
+        others_ask(&server).await;
         let outcome = snapshot(&server).await;
         let server = server.lock().expect("no panic");
         assert_eq!(server.too_early, 0, "asked for a page again before it expired");
@@ -434,7 +461,7 @@ async fn waiting_for_pages_that_differ_is_bounded() {
         vec![(0, (0..95).collect()), (100, (100..195).collect())],
     );
     // One page is from before the change.
-    drop(ask(&server, 7).await);
+    drop(server.lock().expect("no panic").answer_to_anybody(7));
     tokio::time::sleep(Duration::from_secs(100)).await;
     let begun = Instant::now();
     let Err(Error::SnapshotChanged(error)) = snapshot(&server).await else {
