@@ -11,6 +11,8 @@ mod consumer;
 mod failures;
 mod json_equality;
 #[cfg(feature = "all-operations")]
+mod paginate;
+#[cfg(feature = "all-operations")]
 mod requests;
 mod round_trip;
 mod schema_values;
