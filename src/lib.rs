@@ -7,7 +7,7 @@
 //! use esikit::ids::RegionId;
 //!
 //! let esi = Esi::builder().user_agent("my-app/1.0 (me@example.com)").build()?;
-//! let orders = esi.get_markets_region_id_orders(RegionId(10000002)).send().await?;
+//! let orders = esi.get_markets_region_id_orders(RegionId(10000002)).all().await?;
 //! println!("{} orders, fresh until {:?}", orders.len(), orders.expires());
 //! # Ok(())
 //! # }
@@ -16,6 +16,7 @@
 //! - [`Esi`] has one method per operation; it returns a [`Request`] that takes optional parameters and is sent.
 //! - `EsiSecurity` (feature `security`) logs characters in and keeps their tokens fresh.
 //! - [`Response`] is the decoded value with its headers.
+//! - [`paginate`] has what puts the parts of long answers together.
 //! - [`Error`] says what went wrong, and whether ESI may have acted on the request.
 //! - [`OPERATIONS`] and [`operation()`] tell what is known of each operation.
 
@@ -36,6 +37,7 @@ mod metrics;
 #[doc(hidden)]
 pub mod mock;
 pub mod operation;
+pub mod paginate;
 mod percent;
 mod response;
 mod retry;
@@ -70,6 +72,7 @@ pub use wire::sample::Sample;
 #[allow(unused_imports, reason = "a build of few operations needs few of them")]
 pub(crate) use {
     client::endpoint,
+    paginate::finish::{bulk, bulk_list, listed, paged, resolved, walked},
     wire::choice::choice,
     wire::id::{id, uuid_id},
     wire::open_enum::open_enum,

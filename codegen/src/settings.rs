@@ -25,6 +25,8 @@ pub struct Settings {
     pub shared: BTreeMap<String, String>,
     /// Names of generated types.
     pub names: Names,
+    /// How answers that come in parts are put together.
+    pub parts: Parts,
 }
 
 /// Parameters that are settings of the client: no operation shows them.
@@ -69,6 +71,18 @@ pub struct Ids {
     pub properties: BTreeMap<String, String>,
     /// Names that look like ids and are plain numbers on purpose.
     pub plain: BTreeSet<String>,
+}
+
+/// What finishers such as `all` need to know of an operation.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parts {
+    /// Operation to the property of its records that tells them apart.
+    pub ids: BTreeMap<String, String>,
+    /// Operations that refuse a whole list of ids for one unknown id.
+    pub resolved: BTreeSet<String>,
+    /// Operations that come in parts and get no finisher for all of them.
+    pub without: BTreeSet<String>,
 }
 
 /// How schema names become type names.

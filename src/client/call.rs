@@ -175,9 +175,22 @@ impl Call {
 
     /// Sets a parameter; setting it again replaces it.
     pub(crate) fn set(&mut self, place: Place, name: &'static str, value: Value) {
-        self.given
-            .retain(|given| given.name != name || given.place != place);
+        self.unset(place, name);
         self.given.push(Given { place, name, value });
+    }
+
+    #[allow(dead_code, reason = "a build of few operations needs few of them")]
+    pub(crate) fn has(&self, place: Place, name: &str) -> bool {
+        self.given.iter().any(|given| given.place == place && given.name == name)
+    }
+
+    pub(crate) fn unset(&mut self, place: Place, name: &str) {
+        self.given.retain(|given| given.name != name || given.place != place);
+    }
+
+    #[allow(dead_code, reason = "a build of few operations needs few of them")]
+    pub(crate) fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
     }
 
     /// Sets the operation's parameter of this name, in the place and style the spec gives it.

@@ -143,19 +143,6 @@ impl<E: Endpoint> Request<E> {
         }
     }
 
-    /// Does not keep the answer for others.
-    #[allow(dead_code, reason = "a build of few operations needs few of them")]
-    pub(crate) fn not_kept(mut self) -> Self {
-        self.call.options_mut().not_kept = true;
-        self
-    }
-
-    /// The client that the call is made with.
-    #[allow(dead_code, reason = "a build of few operations needs few of them")]
-    pub(crate) fn esi(&self) -> &Esi {
-        &self.esi
-    }
-
     /// Adds a header to this call. What the client sets itself, such as `User-Agent`, cannot be set here.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.call.add_header(name, value);
@@ -213,6 +200,43 @@ impl<E: Endpoint> Request<E> {
     pub(crate) fn json<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
         self.call.set_body(serde_json::to_vec(body));
         self
+    }
+}
+
+/// What pagination needs of a request, to make others of it.
+#[allow(dead_code, reason = "a build of few operations needs few of them")]
+impl<E: Endpoint> Request<E> {
+    /// The body that was set, as JSON.
+    pub(crate) fn body_json(&self) -> Option<&[u8]> {
+        self.call.body()
+    }
+
+    /// A body that is JSON already.
+    pub(crate) fn with_body_json(mut self, body: Vec<u8>) -> Self {
+        self.call.set_body(Ok(body));
+        self
+    }
+
+    /// Whether a query parameter was set.
+    pub(crate) fn has_query(&self, name: &str) -> bool {
+        self.call.has(Place::Query, name)
+    }
+
+    /// The call without this query parameter.
+    pub(crate) fn without_query(mut self, name: &str) -> Self {
+        self.call.unset(Place::Query, name);
+        self
+    }
+
+    /// Does not keep the answer for others.
+    pub(crate) fn not_kept(mut self) -> Self {
+        self.call.options_mut().not_kept = true;
+        self
+    }
+
+    /// For how long a call of this client may wait for a limit, or for data to settle.
+    pub(crate) fn max_wait(&self) -> Duration {
+        self.esi.shared.max_wait
     }
 }
 

@@ -13,6 +13,8 @@ mod json_equality;
 #[cfg(all(feature = "all-operations", feature = "cache", feature = "security"))]
 mod pipeline;
 #[cfg(feature = "all-operations")]
+mod paginate;
+#[cfg(feature = "all-operations")]
 mod requests;
 mod round_trip;
 mod schema_values;

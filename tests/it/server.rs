@@ -146,7 +146,7 @@ pub async fn serve<C: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-async fn read_request<C: AsyncRead + Unpin>(connection: &mut C) -> Option<Seen> {
+pub async fn read_request<C: AsyncRead + Unpin>(connection: &mut C) -> Option<Seen> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {

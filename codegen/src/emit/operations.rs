@@ -1,7 +1,7 @@
 //! Operations of a tag: marker, facts, method, setters.
 
 use super::usage::method_of;
-use super::{Context, PRELUDE, bounds, rust};
+use super::{Context, PRELUDE, bounds, finishers, rust};
 use crate::document::{Operation, Parameter};
 use crate::error::{Error, Result};
 use crate::signatures::Method;
@@ -13,6 +13,7 @@ const REQUEST_METHODS: &[&str] = &[
     "all",
     "all_with",
     "body",
+    "body_json",
     "body_map",
     "cached",
     "cached_only",
@@ -22,24 +23,27 @@ const REQUEST_METHODS: &[&str] = &[
     "clone",
     "esi",
     "fmt",
+    "has_query",
     "header",
     "identity",
     "ignore_expires",
     "into_future",
     "join",
     "json",
+    "max_wait",
     "may_have_been_sent",
     "new",
     "not_kept",
     "operation",
+    "pages",
     "param",
     "param_list",
-    "pages",
     "path",
     "query",
     "query_each",
     "query_list",
     "resolve",
+    "resolve_within",
     "retry_writes",
     "security",
     "send",
@@ -49,6 +53,8 @@ const REQUEST_METHODS: &[&str] = &[
     "untyped",
     "url",
     "with_body",
+    "with_body_json",
+    "without_query",
 ];
 
 /// The file of one tag.
@@ -67,6 +73,8 @@ pub(super) fn module(context: &Context<'_>, tag: &str) -> Result<String> {
             method: method_of(operation, &context.signatures)?,
         };
         markers.push_str(&call.marker());
+        // What is missing for one is noted, once for all tags.
+        markers.push_str(&finishers::of(context, operation)?.unwrap_or_default());
         items.push_str(&call.facts());
         methods.push_str(&call.method()?);
         items.push_str(&call.setters()?);
@@ -171,7 +179,7 @@ impl Call<'_> {
             (None, Some(mode)) => drop(write!(chain, ".cache_mode(CacheMode::{mode})")),
             _ => {}
         }
-        if let Some(pagination) = self.pagination() {
+        if let Some(pagination) = pagination(self.operation) {
             let _ = write!(chain, ".pagination(Pagination::{pagination})");
         }
         if let Some(ttl) = operation.tombstone_ttl {
@@ -205,19 +213,6 @@ impl Call<'_> {
 
     fn is_read(&self) -> bool {
         self.operation.method == "get" || self.context.settings.read_only.contains(&self.operation.id)
-    }
-
-    fn pagination(&self) -> Option<&'static str> {
-        let operation = self.operation;
-        let is_get = operation.method == "get";
-        match () {
-            () if operation.cursor => Some("Cursor"),
-            () if operation.x_pages => Some("Pages"),
-            () if is_get && operation.has_parameter("from_id") => Some("FromId"),
-            () if is_get && operation.has_parameter("last_mail_id") => Some("LastMailId"),
-            () if is_get && operation.has_parameter("from_event") => Some("FromEvent"),
-            () => None,
-        }
     }
 
     /// The requirements that name the marked scheme.
@@ -402,7 +397,12 @@ impl Call<'_> {
         });
         lines.extend(self.pages_line());
         let most = operation.max_items();
-        lines.extend(most.map(|max| format!("Body: at most {max} entries")));
+        let split = if finishers::splits_body(self.context.settings, operation) {
+            "; `all` takes more"
+        } else {
+            ""
+        };
+        lines.extend(most.map(|max| format!("Body: at most {max} entries{split}")));
         lines
     }
 
@@ -439,15 +439,28 @@ impl Call<'_> {
     }
 
     fn pages_line(&self) -> Option<String> {
-        let pages = match self.pagination()? {
-            "Pages" => "by number, `page`; the header `X-Pages` has the last",
-            "Cursor" => "by cursor, `before` and `after`",
-            "FromId" => "backwards, `from_id`",
-            "LastMailId" => "backwards, `last_mail_id`",
-            "FromEvent" => "forwards, `from_event`",
+        let pages = match pagination(self.operation)? {
+            "Pages" => "by number, `page`, or together, `all` and `pages`",
+            "Cursor" => "by cursor, `before` and `after`, or together, `all` and `changes`",
+            "FromId" => "backwards, `from_id`, or together, `all`",
+            "LastMailId" => "backwards, `last_mail_id`, or together, `all`",
+            "FromEvent" => "forwards, `from_event`, or together, `all`",
             _ => return None,
         };
         Some(format!("Pages: {pages}"))
+    }
+}
+
+/// How the rest of a long answer is asked for.
+pub(super) fn pagination(operation: &Operation) -> Option<&'static str> {
+    let is_get = operation.method == "get";
+    match () {
+        () if operation.cursor => Some("Cursor"),
+        () if operation.x_pages => Some("Pages"),
+        () if is_get && operation.has_parameter("from_id") => Some("FromId"),
+        () if is_get && operation.has_parameter("last_mail_id") => Some("LastMailId"),
+        () if is_get && operation.has_parameter("from_event") => Some("FromEvent"),
+        () => None,
     }
 }
 
