@@ -75,12 +75,6 @@ impl<K: Hash + Eq + Clone + Send + 'static, V: Clone + Send + Sync + 'static> Fl
             outcome: flight.outcome.clone(),
         }
     }
-
-    /// How many flights are under way.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        lock(&self.under_way).len()
-    }
 }
 
 fn lock<K, V>(flights: &Mutex<HashMap<K, Flight<V>>>) -> MutexGuard<'_, HashMap<K, Flight<V>>> {

@@ -121,7 +121,7 @@ mod tests {
                 Lifetime::Fresh(AT_LEAST),
             ),
             ("Expires: 0", Lifetime::Fresh(AT_LEAST)),
-            ("Expires: Sun, 06 Nov 2094 08:00:00 GMT", Lifetime::Fresh(AT_MOST)),
+            ("Expires: Sat, 06 Nov 2094 08:00:00 GMT", Lifetime::Fresh(AT_MOST)),
             (
                 "Cache-Control: no-cache\nExpires: Sun, 06 Nov 1994 08:54:37 GMT",
                 seconds(0),
