@@ -17,6 +17,7 @@ mod error;
 pub mod json;
 mod lower;
 mod node;
+mod openapi;
 pub mod select;
 pub mod settings;
 mod signatures;

@@ -97,6 +97,18 @@ impl<'a> Node<'a> {
             .map_or_else(|| Ok(Vec::new()), |object| object.members())
     }
 
+    /// Refuses members that nobody would read.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<()> {
+        match self.object()?.keys().find(|key| !known.contains(&key.as_str())) {
+            Some(key) => Err(Error::new(
+                "member",
+                &self.at.join(key),
+                format!("`{key}` is not known here"),
+            )),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn text(&self) -> Result<&'a str> {
         self.value
             .as_str()
