@@ -21,6 +21,7 @@ mod openapi;
 pub mod select;
 pub mod settings;
 mod signatures;
+mod tables;
 mod words;
 
 pub use emit::{Source, generate};

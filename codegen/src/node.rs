@@ -2,6 +2,7 @@
 
 use crate::error::{At, Error, Result};
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {
@@ -117,6 +118,29 @@ impl<'a> Node<'a> {
 
     pub(crate) fn text_of(&self, key: &str) -> Result<&'a str> {
         self.need(key)?.text()
+    }
+
+    /// The texts in the array in `key`; none when it is absent.
+    pub(crate) fn texts_of(&self, key: &str) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for item in self.items_of(key)? {
+            texts.push(item.text()?.to_owned());
+        }
+        Ok(texts)
+    }
+
+    /// The same as a set.
+    pub(crate) fn set_of(&self, key: &str) -> Result<BTreeSet<String>> {
+        Ok(self.texts_of(key)?.into_iter().collect())
+    }
+
+    /// The object in `key`, of which every member is a text; an empty one when it is absent.
+    pub(crate) fn words_of(&self, key: &str) -> Result<BTreeMap<String, String>> {
+        let mut words = BTreeMap::new();
+        for (name, word) in self.members_of(key)? {
+            words.insert(name.to_owned(), word.text()?.to_owned());
+        }
+        Ok(words)
     }
 
     pub(crate) fn flag(&self, key: &str) -> bool {
