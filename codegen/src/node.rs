@@ -1,6 +1,7 @@
 //! A value in a document together with its place, so that every complaint can say where.
 
 use crate::error::{At, Error, Result};
+use crate::json::sorted;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,21 +55,12 @@ impl<'a> Node<'a> {
 
     /// The members of an object, sorted by name.
     pub(crate) fn members(&self) -> Result<Vec<(&'a str, Self)>> {
-        let mut members: Vec<_> = self
-            .object()?
-            .iter()
-            .map(|(key, value)| {
-                (
-                    key.as_str(),
-                    Self {
-                        value,
-                        at: self.at.join(key),
-                    },
-                )
-            })
-            .collect();
-        members.sort_by_key(|(key, _)| *key);
-        Ok(members)
+        let members = sorted(self.object()?).into_iter();
+        let node = |key, value| Self {
+            value,
+            at: self.at.join(key),
+        };
+        Ok(members.map(|(key, value)| (key, node(key, value))).collect())
     }
 
     pub(crate) fn items(&self) -> Result<Vec<Self>> {

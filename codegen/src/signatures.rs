@@ -145,7 +145,10 @@ fn blame_component(mut alone: Value, problem: &str) -> Error {
     for (name, schema) in schemas.as_object().into_iter().flatten() {
         let mut names = Vec::new();
         references(schema, &mut names);
-        let mut few: Map<String, Value> = names.into_iter().map(|name| (name, json!({}))).collect();
+        let mut few = Map::new();
+        for name in names {
+            few.insert(name, json!({}));
+        }
         few.insert(name.clone(), schema.clone());
         alone["components"]["schemas"] = Value::Object(few);
         if is_refused(&alone) {

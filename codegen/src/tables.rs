@@ -4,7 +4,7 @@
 //! them.
 
 use crate::error::{At, Error, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The tables of a file; errors come under `rule`.
 pub(crate) fn parse(rule: &'static str, text: &str) -> Result<Value> {
@@ -16,10 +16,13 @@ pub(crate) fn parse(rule: &'static str, text: &str) -> Result<Value> {
 
 fn value(content: toml::Value) -> Value {
     match content {
-        toml::Value::Table(entries) => entries
-            .into_iter()
-            .map(|(key, entry)| (key, value(entry)))
-            .collect(),
+        toml::Value::Table(entries) => {
+            let mut members = Map::new();
+            for (key, entry) in entries {
+                members.insert(key, value(entry));
+            }
+            Value::Object(members)
+        }
         toml::Value::Array(items) => items.into_iter().map(value).collect(),
         toml::Value::String(text) => Value::String(text),
         // Nothing that is read is a number, a flag or a date: what must stand there instead, its reader says.

@@ -16,7 +16,10 @@ fn an_entry_of_the_settings_that_is_wrong_is_named() {
         ("[lists]\npipe = []", "/lists/pipe"),
         ("[extensions]\nkeep = {}", "/extensions/keep"),
         ("[ids]\nodd = {}", "/ids/odd"),
-        ("[ids]\nproperties = { ship_id = \"ShipId\" }", "/ids/properties/ship_id"),
+        (
+            "[ids]\nproperties = { ship_id = \"ShipId\" }",
+            "/ids/properties/ship_id",
+        ),
         ("[names]\ntypes = { Ship = [] }", "/names/types/Ship"),
     ] {
         let error = Settings::parse(text).expect_err(text);
