@@ -29,6 +29,7 @@ pub(crate) trait Bulk: Endpoint<Output: Clone> {
 }
 
 /// A list in an answer, which may be absent.
+#[allow(dead_code, reason = "a build of few operations needs few of them")]
 pub(crate) trait Joined {
     /// Adds what is in the same list of another answer.
     fn join(&mut self, more: Self);

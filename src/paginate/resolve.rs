@@ -14,6 +14,7 @@ use crate::client::{Endpoint, Request};
 use crate::error::Error;
 
 /// How many refusals one call may cost, unless the caller says.
+#[allow(dead_code, reason = "a build of few operations needs few of them")]
 pub(crate) const FAILURES: u32 = 40;
 
 /// How many lists are under way at once.

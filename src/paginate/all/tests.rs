@@ -435,7 +435,8 @@ async fn without_last_modified_the_snapshot_says_that_it_is_not_checked() {
         (95, None, Some(at(50)))
     );
     // It changes under the walk: page 1 is of the first state, and too near its end to be built upon.
-    tokio::time::sleep(Duration::from_secs(46) - server.lock().expect("no panic").begin.elapsed()).await;
+    let begin = server.lock().expect("no panic").begin;
+    tokio::time::sleep_until(begin + Duration::from_secs(46)).await;
     let taken = snapshot(&server).await.expect("a snapshot");
     assert!(taken.iter().copied().eq(100..295));
 }

@@ -152,25 +152,21 @@ async fn nothing_is_missing_or_there_twice_whatever_changes_meanwhile() {
                 > 1,
         );
         let known_then = take(all.records);
-        let mut server_then = server.lock().expect("no panic");
-        server_then.is_busy = false;
-        if !server_then.first_lacks_after && asked.len() > 1 {
-            // The last answer was empty: up to it, all is known.
-            let newest = known_then.values().map(|thing| thing.version).max();
-            let missing = server_then
-                .things
-                .values()
-                .filter(|thing| known_then.get(&thing.id) != Some(thing));
-            assert!(
-                missing.clone().all(|thing| Some(thing.version) > newest),
-                "missing: {:?}",
-                missing.collect::<Vec<_>>()
-            );
+        {
+            let mut server = server.lock().expect("no panic");
+            if !server.first_lacks_after && asked.len() > 1 {
+                // The last answer was empty: up to it, all is known.
+                let newest = known_then.values().map(|thing| thing.version).max();
+                let is_missing = |thing: &&Thing| known_then.get(&thing.id) != Some(thing);
+                let missing: Vec<_> = server.things.values().filter(is_missing).collect();
+                let came_later = missing.iter().all(|thing| Some(thing.version) > newest);
+                assert!(came_later, "missing: {missing:?}");
+            }
+            server.is_busy = false;
+            for _ in 0..server.chance.among(0..30) {
+                server.change();
+            }
         }
-        for _ in 0..server_then.chance.among(0..30) {
-            server_then.change();
-        }
-        drop(server_then);
         let stored = serde_json::to_string(&all.cursor).expect("it serialises");
         let cursor: ListingCursor = serde_json::from_str(&stored).expect("it is read again");
         let changed = walk(&server).changes(cursor).await.expect("a listing");
@@ -189,10 +185,11 @@ async fn nothing_is_missing_or_there_twice_whatever_changes_meanwhile() {
     println!("in {moved} of the runs something changed while the listing was walked");
 }
 
+/// Records as id and version, and the two tokens.
+type Scripted<'a> = (&'a [(u64, u64)], Option<&'a str>, Option<&'a str>);
+
 /// A server that gives these answers in turn.
-fn scripted(
-    answers: Vec<(&[(u64, u64)], Option<&str>, Option<&str>)>,
-) -> (Walk<Thing, u64>, Arc<Mutex<Vec<Place>>>) {
+fn scripted(answers: Vec<Scripted<'_>>) -> (Walk<Thing, u64>, Arc<Mutex<Vec<Place>>>) {
     let parts: Vec<Part<Thing>> = answers
         .into_iter()
         .map(|(things, before, after)| Part {
