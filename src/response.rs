@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
+use crate::clock;
 use crate::headers::{ErrorLimitStatus, Headers, RateLimitStatus};
 
 /// A decoded answer: the value, its status and headers.
@@ -17,6 +19,8 @@ pub struct Response<T> {
     status: u16,
     headers: Arc<Headers>,
     source: Source,
+    /// When ESI's answer came.
+    came: Instant,
 }
 
 /// Where an answer is from.
@@ -34,20 +38,32 @@ pub enum Source {
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(value: Arc<T>, status: u16, headers: Arc<Headers>, source: Source) -> Self {
+    pub(crate) fn new(
+        value: Arc<T>,
+        status: u16,
+        headers: Arc<Headers>,
+        source: Source,
+        came: Instant,
+    ) -> Self {
         Self {
             value,
             status,
             headers,
             source,
+            came,
         }
+    }
+
+    /// When ESI's answer came: for one that was kept, that is in the past.
+    pub(crate) fn came(&self) -> Instant {
+        self.came
     }
 
     /// An answer made up for a test: status 200, no headers.
     #[cfg(feature = "mock")]
     pub fn made_up(value: T) -> Self {
         let headers = Arc::new(Headers::new(http::HeaderMap::new()));
-        Self::new(Arc::new(value), 200, headers, Source::Network)
+        Self::new(Arc::new(value), 200, headers, Source::Network, clock::instant())
     }
 
     /// The value alone: moved out where nobody shares it, else cloned.
@@ -73,6 +89,7 @@ impl<T> Response<T> {
             status,
             headers,
             source,
+            came,
         } = self;
         let value = Arc::new(change(Arc::unwrap_or_clone(value)));
         Response {
@@ -80,6 +97,7 @@ impl<T> Response<T> {
             status,
             headers,
             source,
+            came,
         }
     }
 
@@ -146,6 +164,7 @@ impl<T> Clone for Response<T> {
             status: self.status,
             headers: Arc::clone(&self.headers),
             source: self.source,
+            came: self.came,
         }
     }
 }
@@ -264,14 +283,26 @@ mod tests {
 
     #[test]
     fn a_value_moves_out_unless_it_is_shared() {
-        let response = Response::new(Arc::new(vec![1, 2]), 200, Arc::default(), Source::Network);
+        let response = Response::new(
+            Arc::new(vec![1, 2]),
+            200,
+            Arc::default(),
+            Source::Network,
+            clock::instant(),
+        );
         let place = response.as_ptr();
         let shared = response.clone();
         assert_eq!(shared.as_ptr(), place);
         let copy = shared.into_inner();
         assert_ne!(copy.as_ptr(), place);
         assert_eq!(response.map(|value| value.as_ptr()).into_inner(), place);
-        let response = Response::new(Arc::new(copy), 200, Arc::default(), Source::Network);
+        let response = Response::new(
+            Arc::new(copy),
+            200,
+            Arc::default(),
+            Source::Network,
+            clock::instant(),
+        );
         assert_eq!(response.into_iter().sum::<i32>(), 3);
     }
 }

@@ -70,8 +70,7 @@ pub struct Ids {
 }
 
 /// What finishers such as `all` need to know of an operation.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default)]
 pub struct Parts {
     /// Operation to the property of its records that tells them apart.
     pub ids: BTreeMap<String, String>,
@@ -143,6 +142,7 @@ impl Settings {
             "ids",
             "shared",
             "names",
+            "parts",
         ])?;
         Ok(Self {
             security_name: node.texts_of("security_name")?,
@@ -153,6 +153,7 @@ impl Settings {
             ids: table(node, "ids", Ids::read)?,
             shared: node.words_of("shared")?,
             names: table(node, "names", Names::read)?,
+            parts: table(node, "parts", Parts::read)?,
         })
     }
 
@@ -204,6 +205,17 @@ impl Names {
             prefixes: node.words_of("prefixes")?,
             words: node.words_of("words")?,
             types: node.words_of("types")?,
+        })
+    }
+}
+
+impl Parts {
+    fn read(node: &Node<'_>) -> Result<Self> {
+        node.only(&["ids", "resolved", "without"])?;
+        Ok(Self {
+            ids: node.words_of("ids")?,
+            resolved: node.set_of("resolved")?,
+            without: node.set_of("without")?,
         })
     }
 }

@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
 
 pub(crate) use flight::Flights;
 pub(crate) use freshness::{Lifetime, lifetime, lifetime_of_304};
 pub(crate) use key::Key;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::decode::{Decoded, Decoder};
 use crate::error::Error;
 use crate::headers::Headers;
@@ -36,6 +37,8 @@ pub(crate) struct Entry {
     pub(crate) status: u16,
     pub(crate) headers: Arc<Headers>,
     pub(crate) value: Arc<dyn Decoded>,
+    /// When ESI's last word on it came.
+    pub(crate) came: Instant,
     pub(crate) fresh_until: DateTime<Utc>,
     pub(crate) keep_until: DateTime<Utc>,
     /// The body's length, for which its value is taken to weigh.
@@ -143,6 +146,7 @@ impl Cache {
             status: answer.status(),
             headers: Arc::clone(answer.shared_headers()),
             value: Arc::clone(value),
+            came: clock::instant(),
             fresh_until: now + lasts,
             keep_until: now + lasts + KEPT_AFTER,
             bytes: answer.body().len(),
@@ -167,6 +171,7 @@ impl Cache {
             status: stale.status,
             headers: Arc::new(stale.headers.updated_by(answer.headers())),
             value: Arc::clone(&stale.value),
+            came: clock::instant(),
             fresh_until: now + lasts,
             keep_until: now + lasts + KEPT_AFTER,
             bytes: stale.bytes,

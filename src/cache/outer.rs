@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
-use super::{Entry, Key};
+use super::{Entry, Key, Lifetime, lifetime};
+use crate::clock;
 use crate::decode::Decoder;
 use crate::headers::Headers;
 use crate::operation::Operation;
@@ -31,10 +33,20 @@ pub(super) async fn get(
         status: answer.status(),
         headers: Arc::clone(answer.shared_headers()),
         value,
+        came: came(&answer, stored.fresh_until, now),
         fresh_until: stored.fresh_until,
         keep_until: stored.keep_until,
         bytes,
     })
+}
+
+/// When an answer came that is fresh until then.
+fn came(answer: &RawResponse, fresh_until: DateTime<Utc>, now: DateTime<Utc>) -> Instant {
+    let Lifetime::Fresh(lasts) = lifetime(answer.headers(), now) else {
+        return clock::instant();
+    };
+    let age = (now - (fresh_until - lasts)).to_std().unwrap_or_default();
+    clock::instant().checked_sub(age).unwrap_or_else(clock::instant)
 }
 
 pub(super) async fn put(store: &dyn CacheStore, key: &Key, entry: &Entry, body: Bytes) {

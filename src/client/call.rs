@@ -181,11 +181,14 @@ impl Call {
 
     #[allow(dead_code, reason = "a build of few operations needs few of them")]
     pub(crate) fn has(&self, place: Place, name: &str) -> bool {
-        self.given.iter().any(|given| given.place == place && given.name == name)
+        self.given
+            .iter()
+            .any(|given| given.place == place && given.name == name)
     }
 
     pub(crate) fn unset(&mut self, place: Place, name: &str) {
-        self.given.retain(|given| given.name != name || given.place != place);
+        self.given
+            .retain(|given| given.name != name || given.place != place);
     }
 
     #[allow(dead_code, reason = "a build of few operations needs few of them")]

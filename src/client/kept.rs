@@ -109,6 +109,7 @@ async fn fetch(way: Arc<Way>, key: Key, kept: Option<Arc<Entry>>) -> Result<Answ
         headers: Arc::clone(answer.shared_headers()),
         value,
         source: Source::Network,
+        came: clock::instant(),
     })
 }
 
@@ -148,5 +149,6 @@ fn of_entry(entry: &Entry, source: Source) -> Answer {
         headers: Arc::clone(&entry.headers),
         value: Arc::clone(&entry.value),
         source,
+        came: entry.came,
     }
 }

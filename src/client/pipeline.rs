@@ -33,6 +33,7 @@ pub(crate) struct Answer {
     pub(crate) headers: Arc<Headers>,
     pub(crate) value: Arc<dyn Decoded>,
     pub(crate) source: Source,
+    pub(crate) came: Instant,
 }
 
 /// A call that is on its way.
@@ -91,6 +92,7 @@ async fn straight(way: &Way) -> Result<Answer, Error> {
         headers: Arc::clone(answer.shared_headers()),
         value: (way.decoder)(way.operation, &answer)?,
         source: Source::Network,
+        came: clock::instant(),
     })
 }
 

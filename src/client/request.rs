@@ -4,14 +4,14 @@ use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-#[cfg(feature = "cache")]
-use super::call::Asks;
-use super::call::{Call, Value};
+use super::call::{Asks, Call, Value};
+use super::pipeline::Answer;
 use super::untyped::Untyped;
 use super::{Esi, pipeline};
 use crate::decode;
@@ -58,8 +58,15 @@ impl<E: Endpoint> Request<E> {
     pub async fn send(self) -> Result<Response<E::Output>, Error> {
         let operation = self.call.operation();
         let answer = pipeline::run(self.esi, self.call, decode::typed::<E::Output>).await?;
-        let value = decode::as_type(operation, answer.status, answer.value)?;
-        Ok(Response::new(value, answer.status, answer.headers, answer.source))
+        let value = decode::as_type(operation, answer.status, Arc::clone(&answer.value))?;
+        let Answer {
+            status,
+            headers,
+            source,
+            came,
+            ..
+        } = answer;
+        Ok(Response::new(value, status, headers, source, came))
     }
 
     /// Sends the call, and returns a success as the bytes that came, decompressed.
@@ -231,6 +238,12 @@ impl<E: Endpoint> Request<E> {
     /// Does not keep the answer for others.
     pub(crate) fn not_kept(mut self) -> Self {
         self.call.options_mut().not_kept = true;
+        self
+    }
+
+    /// Asks ESI whatever is kept: for whoever knows that what is kept has expired.
+    pub(crate) fn past_what_is_kept(mut self) -> Self {
+        self.call.options_mut().asks = Asks::Always;
         self
     }
 

@@ -16,9 +16,6 @@ use crate::client::{Endpoint, Request};
 use crate::error::Error;
 use crate::operation::Operation;
 
-/// How long pages that differ may be waited for, all in all.
-const MAX_WAIT: Duration = Duration::from_secs(60);
-
 /// A page that came. What its records are is known again where the snapshot is put together: between, one piece of
 /// code serves all operations.
 pub(super) struct Page {
@@ -26,8 +23,8 @@ pub(super) struct Page {
     pub(super) stamp: Stamp,
 }
 
-/// Asks for a page by its number.
-pub(super) type Ask<P> = Box<dyn Fn(u32) -> Boxed<P> + Send>;
+/// Asks for a page by its number; the flag says that it came before, and has expired since.
+pub(super) type Ask<P> = Box<dyn Fn(u32, bool) -> Boxed<P> + Send>;
 
 /// Pages that fit together, in order.
 pub(super) struct Taken {
@@ -56,8 +53,14 @@ where
     T: Send + Sync + 'static,
 {
     let operation = request.operation();
-    let ask: Ask<Page> = Box::new(move |page| {
+    let max_wait = request.max_wait();
+    let ask: Ask<Page> = Box::new(move |page, expired| {
         let request = request.clone().query("page", page);
+        let request = if expired {
+            request.past_what_is_kept()
+        } else {
+            request
+        };
         Box::pin(async move {
             let answer = request.send().await?;
             let stamp = Stamp::of(&answer);
@@ -65,22 +68,23 @@ where
             Ok(Page { records, stamp })
         })
     });
-    let taking = take(operation, ask, Box::new(progress));
+    let taking = take(operation, max_wait, ask, Box::new(progress));
     Box::pin(async move { Snapshot::of(operation, taking.await?) })
 }
 
 /// Asks for pages as the plan says, until they fit together.
 pub(super) async fn take(
     operation: &'static Operation,
+    max_wait: Duration,
     ask: Ask<Page>,
     mut report: Box<dyn FnMut(Progress) + Send>,
 ) -> Result<Taken, Error> {
-    let mut plan = Plan::new(operation, MAX_WAIT);
+    let mut plan = Plan::new(operation, max_wait);
     let mut pages = BTreeMap::new();
     let mut under_way = JoinSet::new();
     loop {
         while let Some(number) = plan.next() {
-            let page = ask(number);
+            let page = ask(number, pages.contains_key(&number));
             under_way.spawn(async move { (number, page.await) });
         }
         let Some(landed) = under_way.join_next().await else {

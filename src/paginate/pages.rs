@@ -54,8 +54,8 @@ pub struct Pages<T> {
     yielded: u32,
 }
 
-/// Asks for a page by its number; the flag says whether to keep it.
-pub(super) type AskKept<T> = Box<dyn Fn(u32, bool) -> Boxed<Response<Vec<T>>> + Send>;
+/// Asks for a page by its number; the flags say whether to keep it, and whether what is kept has expired.
+pub(super) type AskKept<T> = Box<dyn Fn(u32, bool, bool) -> Boxed<Response<Vec<T>>> + Send>;
 
 enum State<T> {
     /// Nothing was asked for.
@@ -76,9 +76,14 @@ where
     T: Send + Sync + 'static,
 {
     let operation = request.operation();
-    let ask = move |page, kept| {
+    let ask = move |page, kept, expired| {
         let request = request.clone().query("page", page);
         let request = if kept { request } else { request.not_kept() };
+        let request = if expired {
+            request.past_what_is_kept()
+        } else {
+            request
+        };
         let sent: Boxed<_> = Box::pin(request.send());
         sent
     };
@@ -120,8 +125,8 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// The first page; its successor where it is about to expire, so that the others are not of the next state.
     fn first(&self) -> Boxed<Response<Vec<T>>> {
         let operation = self.operation;
-        let ask = || (self.ask)(1, self.kept);
-        let (first, successor) = (ask(), ask());
+        let ask = |expired| (self.ask)(1, self.kept, expired);
+        let (first, successor) = (ask(false), ask(true));
         Box::pin(async move {
             let page = Flight::begin(operation, first).await?;
             let stamp = Stamp::of(&page);
@@ -140,7 +145,7 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// Asks for pages until the window is full.
     fn fill(&mut self) {
         while self.ahead.len() < WINDOW && self.next <= self.last {
-            let page = (self.ask)(self.next, self.kept);
+            let page = (self.ask)(self.next, self.kept, false);
             self.ahead.push_back(Flight::begin(self.operation, page));
             self.next = self.next.saturating_add(1);
         }

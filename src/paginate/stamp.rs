@@ -26,14 +26,13 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of an answer that has just come.
     pub(super) fn of<T>(answer: &Response<T>) -> Self {
         Self {
             last_modified: answer.last_modified(),
             expires: answer.expires(),
             date: answer.date(),
             pages: answer.pages(),
-            came: Instant::now(),
+            came: answer.came(),
         }
     }
 

@@ -10,10 +10,10 @@ mod consumer;
 #[cfg(feature = "all-operations")]
 mod failures;
 mod json_equality;
-#[cfg(all(feature = "all-operations", feature = "cache", feature = "security"))]
-mod pipeline;
 #[cfg(feature = "all-operations")]
 mod paginate;
+#[cfg(all(feature = "all-operations", feature = "cache", feature = "security"))]
+mod pipeline;
 #[cfg(feature = "all-operations")]
 mod requests;
 mod round_trip;

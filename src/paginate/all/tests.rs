@@ -13,6 +13,8 @@ use crate::headers::Headers;
 use crate::operation::Method;
 use crate::response::{Response, Source};
 
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
 static OPERATION: Operation = Operation::new("GetThings", Method::Get, "/things", "Things");
 
 /// When the server answers with which state.
@@ -203,7 +205,13 @@ fn ask(server: &Arc<Mutex<Server>>, page: u32) -> Boxed<Response<Vec<u64>>> {
             let mut server = server.lock().expect("no panic");
             server.answer(page).map(|answer| {
                 let headers = headers(&answer, server.has_last_modified);
-                Response::new(Arc::new(answer.records), 200, Arc::new(headers), Source::Network)
+                Response::new(
+                    Arc::new(answer.records),
+                    200,
+                    Arc::new(headers),
+                    Source::Network,
+                    Instant::now(),
+                )
             })
         };
         tokio::time::sleep(Duration::from_millis(back)).await;
@@ -214,7 +222,7 @@ fn ask(server: &Arc<Mutex<Server>>, page: u32) -> Boxed<Response<Vec<u64>>> {
 
 fn asking(server: &Arc<Mutex<Server>>) -> Ask<Page> {
     let server = Arc::clone(server);
-    Box::new(move |page| {
+    Box::new(move |page, _| {
         let answer = ask(&server, page);
         Box::pin(async move {
             let answer = answer.await?;
@@ -229,7 +237,7 @@ async fn snapshot(server: &Arc<Mutex<Server>>) -> Result<Snapshot<u64>, Error> {
     let told = Arc::new(Mutex::new(Progress { done: 0, of: 0 }));
     let last_told = Arc::clone(&told);
     let report = Box::new(move |progress| *told.lock().expect("no panic") = progress);
-    let taken = take(&OPERATION, asking(server), report).await?;
+    let taken = take(&OPERATION, MAX_WAIT, asking(server), report).await?;
     let told = *last_told.lock().expect("no panic");
     let pages = u32::try_from(taken.pages.len()).expect("few");
     assert_eq!(
@@ -308,7 +316,7 @@ async fn a_stream_yields_one_state_and_is_never_far_ahead() {
         let asked = Arc::clone(&server);
         let mut pages = Pages::new(
             &OPERATION,
-            Box::new(move |page, kept| {
+            Box::new(move |page, kept, _| {
                 assert!(!kept);
                 ask(&asked, page)
             }),
@@ -377,7 +385,7 @@ async fn a_dropped_stream_leaves_nothing_under_way() {
     let counted = Arc::clone(&alive);
     let mut pages = Pages::<u64>::new(
         &OPERATION,
-        Box::new(move |page, _| {
+        Box::new(move |page, _, _| {
             let counted = Arc::clone(&counted);
             Box::pin(async move {
                 *counted.lock().expect("no panic") += 1;
@@ -397,6 +405,7 @@ async fn a_dropped_stream_leaves_nothing_under_way() {
                     200,
                     Arc::new(headers(&answer, true)),
                     Source::Network,
+                    Instant::now(),
                 ))
             })
         }),
