@@ -26,6 +26,7 @@ pub mod error;
 mod generated;
 mod headers;
 mod json_path;
+mod loopback;
 #[cfg(feature = "mock")]
 #[doc(hidden)]
 pub mod mock;

@@ -39,8 +39,7 @@ pub(super) async fn principal(
         let reason = "the client has no single sign-on: give it one by `Esi::builder().security(..)`";
         return Err(login_needed(operation, "(none)", any, reason));
     };
-    let named = |requirement: &&Security| requirement.scheme == security.security_name();
-    let Some(requirement) = operation.security.iter().find(named) else {
+    let Some(requirement) = requirement(operation, security) else {
         return Ok(Principal::Anonymous);
     };
     check_origin(&esi.shared.settings.base_url, security)?;
@@ -64,6 +63,10 @@ impl Principal {
         };
         let fresh = security.fresh().await;
         let token = fresh.map_err(|error| of_operation(operation, error))?;
+        // A refresh may have brought fewer scopes than the login had a moment ago.
+        if let Some(requirement) = requirement(operation, security) {
+            check_scopes(operation, requirement, security, &token)?;
+        }
         headers.insert(AUTHORIZATION, bearer(&token)?);
         Ok(Some(token))
     }
@@ -106,6 +109,12 @@ pub(super) fn check_origin(base_url: &str, security: &EsiSecurity) -> Result<(),
         security.esi_url()
     );
     Err(Error::config("security", reason))
+}
+
+/// What the operation asks of this single sign-on.
+fn requirement(operation: &'static Operation, security: &EsiSecurity) -> Option<&'static Security> {
+    let mut all = operation.security.iter();
+    all.find(|requirement| requirement.scheme == security.security_name())
 }
 
 fn check_scopes(

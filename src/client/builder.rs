@@ -10,6 +10,7 @@ use super::Esi;
 use super::call::{HeaderNames, Settings, header};
 use super::transport::Transport;
 use crate::error::Error;
+use crate::loopback::is_loopback;
 #[cfg(feature = "security")]
 use crate::security::EsiSecurity;
 use crate::spec;
@@ -147,8 +148,8 @@ impl EsiBuilder {
 
     /// Sends every request through this proxy, `http://proxy.example.com:3128`.
     ///
-    /// Without it, the environment's `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy is used;
-    /// [`no_proxy`](Self::no_proxy) uses none.
+    /// Without it, the environment's `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy is used,
+    /// except for plain http to this machine; [`no_proxy`](Self::no_proxy) uses none.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self.no_proxy = false;
@@ -214,7 +215,10 @@ impl EsiBuilder {
         };
         let (connect_timeout, read_timeout, max_body) =
             (self.connect_timeout, self.read_timeout, self.max_body);
-        let client = self.reqwest_client(base_url.scheme() == "https")?;
+        // What never leaves this machine is nothing for the environment's proxy.
+        let is_local = base_url.scheme() == "http" && is_loopback(&base_url);
+        let no_proxy = self.no_proxy || (is_local && self.proxy.is_none());
+        let client = Self { no_proxy, ..self }.reqwest_client(base_url.scheme() == "https")?;
         let transport = Transport {
             client,
             connect_timeout,

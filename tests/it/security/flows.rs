@@ -387,10 +387,8 @@ async fn subscribers_hear_of_a_rotation_whose_check_fails() {
     let sso = Sso::new().await;
     sso.world().rotation = Rotation::Another;
     let store = MemoryTokenStore::new();
-    let builder = sso.with_pkce().token_store(store.clone());
-    sso.log_in(&builder.build().await.expect("built"), 7).await;
-    let builder = sso.with_pkce().token_store(store.clone());
-    let security = builder.build().await.expect("built");
+    sso.log_in(&sso.security_on(&store).await, 7).await;
+    let security = sso.security_on(&store).await;
     let view = security.identity("character:7");
     let heard = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&heard);

@@ -7,11 +7,17 @@ mod concurrency;
 #[cfg(feature = "login")]
 mod desktop;
 mod flows;
+mod holds;
 mod jwt;
 mod many;
+mod moody;
+mod network;
 mod parameters;
 mod pipeline;
 mod properties;
+mod races;
+mod scopes;
 mod secrets;
 mod sso;
+mod stores;
 mod web;
