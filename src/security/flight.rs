@@ -141,10 +141,9 @@ impl Shared {
     /// What another process has refreshed in the meantime, where it lasts; where it does not, its refresh token is
     /// the one to go on with.
     async fn newer(&self, identity: &str, begin: &mut Begin) -> Result<Option<Arc<TokenSet>>, Error> {
-        // In its turn, so that what a login has stored, and not published yet, is not taken for this one's.
-        let _turn = self.turns.take(identity).await;
         let stored = self.stored(identity).await?;
         if self.identities.with(identity, |slot| slot.epoch) != Some(begin.epoch) {
+            // What is stored is the newer login's: not this one's to use up.
             return Err(replaced(identity));
         }
         match stored {
@@ -199,7 +198,8 @@ impl Shared {
         }
     }
 
-    /// Notes which refresh token is being used up, unless a login has replaced it in the meantime.
+    /// Notes which refresh token is being used up, unless a login has replaced it in the meantime. It may be that of a
+    /// login that is stored, and not published yet: that one finds the note, and lets this flight go on.
     fn begin_asking(&self, identity: &str, begin: &Begin) -> Result<(), Error> {
         let is_begun = self.identities.with(identity, |slot| {
             let is_same = slot.epoch == begin.epoch;
