@@ -165,7 +165,7 @@ pub struct ErrorLimitStatus {
 }
 
 /// Reads the date of an HTTP header, `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn http_date(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn http_date(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text.trim())
         .ok()
         .map(|date| date.to_utc())

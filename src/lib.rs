@@ -31,6 +31,7 @@ mod generated;
 mod headers;
 mod json_path;
 mod limit;
+mod loopback;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(feature = "mock")]

@@ -20,6 +20,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::event::{EventListener, Listeners};
 use crate::limit::{self, Limits};
+use crate::loopback::is_loopback;
 #[cfg(feature = "security")]
 use crate::security::EsiSecurity;
 #[cfg(feature = "cache")]
@@ -262,8 +263,8 @@ impl EsiBuilder {
 
     /// Sends every request through this proxy, `http://proxy.example.com:3128`.
     ///
-    /// Without it, the environment's `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy is used;
-    /// [`no_proxy`](Self::no_proxy) uses none.
+    /// Without it, the environment's `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy is used,
+    /// except for plain http to this machine; [`no_proxy`](Self::no_proxy) uses none.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self.no_proxy = false;
@@ -338,7 +339,7 @@ impl EsiBuilder {
             #[cfg(feature = "security")]
             _forwarding: Forwarding::new(self.security.as_ref(), &listeners),
             listeners,
-            transport: self.transport(base_url.scheme() == "https")?,
+            transport: self.transport(&base_url)?,
         });
         Ok(Esi {
             shared,
@@ -369,11 +370,14 @@ impl EsiBuilder {
         parts.map(Option::unwrap_or_default).join(" ")
     }
 
-    fn transport(self, is_https: bool) -> Result<Transport, Error> {
+    fn transport(self, base_url: &Url) -> Result<Transport, Error> {
         let (connect_timeout, read_timeout, max_body) =
             (self.connect_timeout, self.read_timeout, self.max_body);
+        // What never leaves this machine is nothing for the environment's proxy.
+        let is_local = base_url.scheme() == "http" && is_loopback(base_url);
+        let no_proxy = self.no_proxy || (is_local && self.proxy.is_none());
         Ok(Transport {
-            client: self.reqwest_client(is_https)?,
+            client: Self { no_proxy, ..self }.reqwest_client(base_url.scheme() == "https")?,
             connect_timeout,
             read_timeout,
             max_body,

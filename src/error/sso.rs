@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Phase, causes};
 use crate::operation::Operation;
@@ -34,6 +35,8 @@ pub struct SsoUnavailable {
     pub status: Option<u16>,
     /// How far the exchange had come.
     pub phase: Phase,
+    /// How long it asks to be left alone, where it says so.
+    pub retry_after: Option<Duration>,
     /// The cause, where there is one.
     pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }

@@ -14,10 +14,10 @@ use url::{Host, Url};
 
 use super::EsiSecurity;
 use super::authorize::{self, Login};
-use super::endpoints::is_loopback;
 use super::http::unavailable;
 use super::login::LoggedIn;
 use crate::error::{Error, Phase};
+use crate::loopback::is_loopback;
 use crate::spec::Scope;
 
 /// No browser sends a longer head.
@@ -79,8 +79,10 @@ impl BrowserLogin {
         let listeners = listen(&redirect).await?;
         let login = self.security.authorize(&self.scopes);
         (self.open)(login.url()).map_err(|error| {
+            // Its kind only: its text may repeat the URL, and with it the state.
+            let kind = error.kind();
             let reason =
-                format!("no browser can be opened ({error}): say `.open_with(..)` to show the URL instead");
+                format!("no browser can be opened ({kind}): say `.open_with(..)` to show the URL instead");
             Error::config("login_in_browser", reason)
         })?;
         let (sender, callbacks) = mpsc::channel(MOST_CONNECTIONS);

@@ -18,6 +18,7 @@ use super::identities::Identities;
 use super::jwks::{KeySet, Keys};
 use super::shared::Shared;
 use super::token_endpoint::Application;
+use super::turns::Turns;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::operation::SecurityScheme;
@@ -47,6 +48,7 @@ pub struct EsiSecurityBuilder {
     max_refreshes: usize,
     timeout: Duration,
     proxy: Option<String>,
+    no_proxy: bool,
     #[cfg(feature = "tls")]
     root_certificates: Vec<Vec<u8>>,
     clock: Arc<dyn Clock>,
@@ -76,6 +78,7 @@ impl EsiSecurityBuilder {
             max_refreshes: 4,
             timeout: Duration::from_secs(30),
             proxy: None,
+            no_proxy: false,
             #[cfg(feature = "tls")]
             root_certificates: Vec::new(),
             clock: Arc::new(SystemClock),
@@ -148,7 +151,8 @@ impl EsiSecurityBuilder {
     }
 
     /// The specification's security scheme, from [`Esi::security_scheme`](crate::Esi::security_scheme): its URLs take
-    /// the place of `sso_url`. A token URL that it lacks is discovered.
+    /// the place of `sso_url`, and of what is discovered. A token URL that it lacks is discovered. Endpoints given by
+    /// [`sso_endpoints`](Self::sso_endpoints) stand above it.
     pub fn app(mut self, scheme: SecurityScheme) -> Self {
         self.app = Some(scheme);
         self
@@ -172,7 +176,7 @@ impl EsiSecurityBuilder {
         self
     }
 
-    /// The endpoints, by hand: nothing is discovered.
+    /// The endpoints, by hand: nothing is discovered, and they stand above those of [`app`](Self::app).
     pub fn sso_endpoints(mut self, endpoints: SsoEndpoints) -> Self {
         self.sso_endpoints = Some(endpoints);
         self
@@ -213,9 +217,20 @@ impl EsiSecurityBuilder {
         self
     }
 
-    /// Asks the single sign-on through this proxy.
+    /// Asks the single sign-on through this proxy, `http://proxy.example.com:3128`.
+    ///
+    /// Without it, the environment's `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy is used, except for plain
+    /// http to this machine; [`no_proxy`](Self::no_proxy) uses none.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
+        self.no_proxy = false;
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self.proxy = None;
         self
     }
 
@@ -258,6 +273,7 @@ impl EsiSecurityBuilder {
         let connecting = Connecting {
             timeout: self.timeout,
             proxy: self.proxy,
+            no_proxy: self.no_proxy,
             is_https,
             #[cfg(feature = "tls")]
             root_certificates: self.root_certificates,
@@ -279,6 +295,7 @@ impl EsiSecurityBuilder {
             clock: self.clock,
             store: self.store,
             identities: Identities::new(),
+            turns: Turns::default(),
             subscribers: self.subscribers,
             refreshes: Semaphore::new(self.max_refreshes),
         };
@@ -325,14 +342,21 @@ impl EsiSecurityBuilder {
         for url in self.sso_endpoints.iter().flat_map(SsoEndpoints::all) {
             checked("sso_endpoints", url)?;
         }
-        let is_https = |url: &str| url.starts_with("https:");
+        Ok(self.asks_by_tls(sso_url))
+    }
+
+    /// Whether any URL is https, so that certificates are needed.
+    fn asks_by_tls(&self, sso_url: &str) -> bool {
+        let is_https = |url: &str| Url::parse(url).is_ok_and(|url| url.scheme() == "https");
         let given = self.sso_endpoints.iter().flat_map(SsoEndpoints::all);
-        let proxy = self.proxy.as_deref();
+        // By hand wins: the scheme's are not asked then.
+        let app = self.app.filter(|_| self.sso_endpoints.is_none());
         let mut all = given
             .chain([sso_url, self.esi_url.as_str()])
+            .chain(app.and_then(|app| app.token_url))
             .chain(self.sso_endpoints_url.as_deref())
-            .chain(proxy);
-        Ok(all.any(is_https))
+            .chain(self.proxy.as_deref());
+        all.any(is_https)
     }
 
     /// The verifier of `get_auth_uri`: none with a secret, which wins as in EsiPy.
@@ -441,4 +465,32 @@ fn given(document: &serde_json::Value) -> Result<KeySet, Error> {
         return Err(fail("has no key for RS256 or ES256 that has a `kid`"));
     }
     Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_needed_where_any_url_is_https() {
+        const LOCAL: &str = "http://127.0.0.1:1";
+        let local = || EsiSecurityBuilder::new().sso_url(LOCAL).esi_url(LOCAL);
+        let mut app = spec::SECURITY_SCHEME;
+        app.token_url = Some("https://login.example.com/token");
+        let by_hand = || SsoEndpoints::of(LOCAL);
+        for (builder, is_needed) in [
+            (local(), false),
+            (local().esi_url("HTTPS://esi.example.com"), true),
+            (local().app(app), true),
+            (local().app(app).sso_endpoints(by_hand()), false),
+            (
+                local().sso_endpoints(SsoEndpoints::of("https://sso.example.com")),
+                true,
+            ),
+            (local().sso_endpoints_url("https://sso.example.com/d"), true),
+            (local().proxy("https://proxy.example.com"), true),
+        ] {
+            assert_eq!(builder.asks_by_tls(LOCAL), is_needed, "{:?}", builder.proxy);
+        }
+    }
 }

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::http::Http;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::loopback::is_loopback;
 use crate::operation::SecurityScheme;
 
 /// CCP's single sign-on.
@@ -89,7 +90,7 @@ struct State {
 }
 
 impl Directory {
-    /// `given` skips discovery.
+    /// `given` skips discovery, and stands above the scheme too: nothing is more specific.
     pub(super) fn new(
         sso_url: &str,
         document_url: Option<String>,
@@ -97,7 +98,7 @@ impl Directory {
         given: Option<SsoEndpoints>,
     ) -> Self {
         let unsettled = given.is_none().then_some(None);
-        let endpoints = with_app(given.unwrap_or_else(|| SsoEndpoints::of(sso_url)), app);
+        let endpoints = given.unwrap_or_else(|| with_app(SsoEndpoints::of(sso_url), app));
         Self {
             sso_url: sso_url.to_owned(),
             document_url: document_url
@@ -191,16 +192,6 @@ pub(super) fn is_safe(url: &str) -> bool {
         "http" => is_loopback(&url),
         _ => false,
     })
-}
-
-/// Whether a URL leads to this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// Whether two URLs have scheme, host and port in common. The first may lack its scheme.

@@ -26,7 +26,8 @@ pub enum SecurityEvent<'a> {
         /// The new tokens.
         token: &'a TokenSet,
     },
-    /// A refresh failed, and the login is as good as before: the next call tries again.
+    /// A refresh failed, and the login is as good as before: it is tried again, after a pause where the single sign-on
+    /// is down.
     RefreshFailed {
         /// Whose token.
         identity: &'a str,

@@ -10,9 +10,10 @@ use chrono::TimeDelta;
 use tokio::sync::watch;
 
 use super::event::SecurityEvent;
-use super::identities::{Death, Outcome, Slot};
+use super::hold::Hold;
+use super::identities::{Death, Flight, Outcome, Slot};
 use super::refresh::MARGIN;
-use super::shared::{Shared, death, failed, is_sold, login_needed};
+use super::shared::{Shared, death, failed, is_sold, lasts_longer, login_needed};
 use crate::error::{Error, TokenFault};
 use crate::spec::Scope;
 use crate::store::{Put, Stored};
@@ -21,7 +22,7 @@ use crate::token::{Claims, TokenSet};
 /// What a task does.
 pub(super) enum Work {
     /// Takes a new access token, for these scopes; for all where there are none.
-    Refresh(Box<[Scope]>),
+    Refresh(Arc<[Scope]>),
     /// Writes a token that the store failed to take.
     Save,
     /// Checks a token that came back from a store, or came when the keys were not to be had.
@@ -29,9 +30,12 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// Whether it brings a new access token.
-    pub(super) fn renews(&self) -> bool {
-        matches!(self, Self::Refresh(_))
+    /// The scopes of the new access token; none where it brings none.
+    pub(super) fn brings(&self) -> Option<Arc<[Scope]>> {
+        match self {
+            Self::Refresh(scopes) => Some(Arc::clone(scopes)),
+            Self::Save | Self::Verify => None,
+        }
     }
 }
 
@@ -57,23 +61,30 @@ pub(super) struct Landing {
     shared: Arc<Shared>,
     identity: Box<str>,
     sender: watch::Sender<Option<Outcome>>,
-    outcome: watch::Receiver<Option<Outcome>>,
+    flight: Flight,
 }
 
 impl Landing {
+    /// The end of a flight that begins here, and is noted in its slot so that nobody begins another.
     pub(super) fn new(
         shared: Arc<Shared>,
         identity: &str,
-        sender: watch::Sender<Option<Outcome>>,
-        outcome: watch::Receiver<Option<Outcome>>,
+        slot: &mut Slot,
+        brings: Option<Arc<[Scope]>>,
     ) -> Self {
-        let identity = identity.into();
+        let (sender, outcome) = watch::channel(None);
+        let flight = Flight { outcome, brings };
+        slot.flight = Some(flight.clone());
         Self {
             shared,
-            identity,
+            identity: identity.into(),
             sender,
-            outcome,
+            flight,
         }
+    }
+
+    pub(super) fn flight(&self) -> Flight {
+        self.flight.clone()
     }
 
     /// An outcome that a newer login made void is nobody's: whoever waits for it is woken, and looks again.
@@ -92,9 +103,10 @@ impl Landing {
     /// Ends the flight; the identity's epoch at that moment.
     fn end(&self) -> Option<u64> {
         self.shared.identities.with(&self.identity, |slot| {
-            let is_this = |flight: &super::identities::Flight| flight.outcome.same_channel(&self.outcome);
+            let is_this = |flight: &Flight| flight.outcome.same_channel(&self.flight.outcome);
             if slot.flight.as_ref().is_some_and(is_this) {
                 slot.flight = None;
+                slot.asking = None;
             }
             slot.epoch
         })
@@ -117,7 +129,7 @@ enum Written {
 
 impl Shared {
     async fn renew(&self, identity: &str, mut begin: Begin, scopes: &[Scope]) -> Outcome {
-        let _turn = self.refreshes.acquire().await;
+        let _permit = self.refreshes.acquire().await;
         let newer = self.newer(identity, &mut begin).await?;
         if let Some(newer) = newer.filter(|newer| newer.verified && scopes.is_empty()) {
             return self.publish(identity, &begin, newer, false);
@@ -130,7 +142,7 @@ impl Shared {
     /// the one to go on with.
     async fn newer(&self, identity: &str, begin: &mut Begin) -> Result<Option<Arc<TokenSet>>, Error> {
         let stored = self.stored(identity).await?;
-        if self.is_replaced(identity, begin) {
+        if self.identities.with(identity, |slot| slot.epoch) != Some(begin.epoch) {
             // What is stored is the newer login's: not this one's to use up.
             return Err(replaced(identity));
         }
@@ -156,6 +168,7 @@ impl Shared {
             let Some(refresh_token) = begin.token.refresh_token() else {
                 return Err(login_needed(identity, "it has no refresh token"));
             };
+            self.begin_asking(identity, begin)?;
             let now = self.clock.now();
             let answer = self
                 .application
@@ -163,6 +176,7 @@ impl Shared {
                 .await;
             match answer {
                 Ok(mut next) => {
+                    self.hold_back(identity, begin, None);
                     next.refresh = next.refresh.or_else(|| begin.token.refresh.clone());
                     next.claims.clone_from(&begin.token.claims);
                     return Ok(next);
@@ -176,8 +190,50 @@ impl Shared {
                     }
                     was_replaced = true;
                 }
-                Err(error) => return Err(self.report(identity, error)),
+                Err(error) => {
+                    self.hold_back(identity, begin, Some(&error));
+                    return Err(self.report(identity, error));
+                }
             }
+        }
+    }
+
+    /// Notes which refresh token is being used up, unless a login has replaced it in the meantime. It may be that of a
+    /// login that is stored, and not published yet: that one finds the note, and lets this flight go on.
+    fn begin_asking(&self, identity: &str, begin: &Begin) -> Result<(), Error> {
+        let is_begun = self.identities.with(identity, |slot| {
+            let is_same = slot.epoch == begin.epoch;
+            if is_same {
+                slot.asking.clone_from(&begin.token.refresh);
+            }
+            is_same
+        });
+        if is_begun == Some(true) {
+            return Ok(());
+        }
+        Err(replaced(identity))
+    }
+
+    /// Begins a pause after an error that waiting may help; ends it where there was none.
+    fn hold_back(&self, identity: &str, begin: &Begin, error: Option<&Error>) {
+        let now = self.clock.now();
+        let spread = self.identities.spread(identity, now.timestamp_millis());
+        self.identities.with(identity, |slot| {
+            if slot.epoch == begin.epoch {
+                slot.hold = error.and_then(|error| Hold::after(slot.hold.as_ref(), error, now, spread));
+            }
+        });
+    }
+
+    /// A refresh that nobody asked for: not during a pause.
+    async fn renew_unless_held(&self, identity: &str, begin: Begin) -> Outcome {
+        let now = self.clock.now();
+        let held = self
+            .identities
+            .with(identity, |slot| slot.hold.as_ref()?.error_at(now).cloned());
+        match held.flatten() {
+            Some(error) => Err(error),
+            None => self.renew(identity, begin, &[]).await,
         }
     }
 
@@ -186,6 +242,7 @@ impl Shared {
         if !self.can_check_now(next.access_token()) {
             // The keys must be asked for first: until then, what came is safe.
             let unverified = Arc::new(next.clone());
+            let _turn = self.turns.take(identity).await;
             match self.write(identity, &mut begin, &unverified).await {
                 Ok(Written::Ours) => {}
                 Ok(Written::Theirs(theirs)) => return self.publish(identity, &begin, theirs, false),
@@ -231,7 +288,9 @@ impl Shared {
             Err(Error::OwnerChanged(changed)) => {
                 Err(self.bury(identity, &begin, Death::OwnerChanged(changed.character_id)))
             }
-            Err(Error::TokenInvalid(_)) if token.refresh.is_some() => self.renew(identity, begin, &[]).await,
+            Err(Error::TokenInvalid(_)) if token.refresh.is_some() => {
+                self.renew_unless_held(identity, begin).await
+            }
             Err(error) => Err(error),
         }
     }
@@ -245,7 +304,7 @@ impl Shared {
         }
         let begin = Begin { token, ..begin };
         if begin.token.access_token().is_empty() || begin.token.is_expired(self.clock.now(), MARGIN) {
-            return self.renew(identity, begin, &[]).await;
+            return self.renew_unless_held(identity, begin).await;
         }
         self.prove(identity, begin).await
     }
@@ -266,6 +325,7 @@ impl Shared {
     /// Writes, then publishes. Where the write fails, the token is published as one that nobody may use before it is
     /// written.
     async fn keep(&self, identity: &str, begin: &mut Begin, token: Arc<TokenSet>) -> Outcome {
+        let _turn = self.turns.take(identity).await;
         match self.write(identity, begin, &token).await {
             Ok(Written::Ours) => self.publish(identity, begin, token, false),
             Ok(Written::Theirs(theirs)) => self.publish(identity, begin, theirs, false),
@@ -276,6 +336,7 @@ impl Shared {
         }
     }
 
+    /// In the identity's turn, which the caller has.
     async fn write(
         &self,
         identity: &str,
@@ -283,8 +344,8 @@ impl Shared {
         token: &Arc<TokenSet>,
     ) -> Result<Written, Error> {
         loop {
-            if self.is_replaced(identity, begin) {
-                return Ok(Written::Theirs(Arc::clone(token)));
+            if !self.catch_up(identity, begin) {
+                return Err(replaced(identity));
             }
             let put = self.store.put(identity, Arc::clone(token), begin.version).await;
             match put.map_err(|error| failed(identity, "write", error))? {
@@ -298,7 +359,7 @@ impl Shared {
                     version,
                 })) => {
                     begin.version = version;
-                    if theirs.verified && theirs.expires_at >= token.expires_at {
+                    if lasts_longer(&theirs, token) {
                         return Ok(Written::Theirs(theirs));
                     }
                 }
@@ -319,9 +380,13 @@ impl Shared {
         published.flatten().ok_or_else(|| replaced(identity))
     }
 
-    fn is_replaced(&self, identity: &str, begin: &Begin) -> bool {
-        let epoch = self.identities.with(identity, |slot| slot.epoch);
-        epoch != Some(begin.epoch)
+    /// Takes over the version of what was written for the same login since; false where another login has come.
+    fn catch_up(&self, identity: &str, begin: &mut Begin) -> bool {
+        let is_same = self.identities.with(identity, |slot| {
+            begin.version = begin.version.max(slot.version);
+            slot.epoch == begin.epoch
+        });
+        is_same == Some(true)
     }
 
     /// The store has the identity no more: another process has forgotten it.

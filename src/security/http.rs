@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::{DATE, HeaderName, RETRY_AFTER};
 
 use crate::error::{Error, Phase, SsoUnavailable};
+use crate::headers::http_date;
 
 /// More than any answer of the single sign-on: a token answer has a few kilobytes.
 const LARGEST_BODY: usize = 1024 * 1024;
@@ -15,6 +17,8 @@ const LARGEST_BODY: usize = 1024 * 1024;
 /// Connections to the single sign-on, and what goes with every request.
 pub(super) struct Http {
     client: reqwest::Client,
+    /// For plain http, which never leaves this machine: nothing for the environment's proxy.
+    local: reqwest::Client,
     headers: HeaderMap,
 }
 
@@ -22,41 +26,58 @@ pub(super) struct Http {
 pub(super) struct Connecting {
     pub(super) timeout: Duration,
     pub(super) proxy: Option<String>,
+    pub(super) no_proxy: bool,
     pub(super) is_https: bool,
     #[cfg(feature = "tls")]
     pub(super) root_certificates: Vec<Vec<u8>>,
 }
 
-impl Http {
-    pub(super) fn new(headers: HeaderMap, connecting: Connecting) -> Result<Self, Error> {
+impl Connecting {
+    /// A client for everything, or for plain http on this machine only.
+    fn client(&self, is_local: bool) -> Result<reqwest::Client, Error> {
         let mut builder = reqwest::Client::builder()
-            .connect_timeout(connecting.timeout.min(Duration::from_secs(10)))
-            .timeout(connecting.timeout)
+            .connect_timeout(self.timeout.min(Duration::from_secs(10)))
+            .timeout(self.timeout)
             .redirect(reqwest::redirect::Policy::none());
         #[cfg(feature = "tls")]
         {
-            let roots = connecting
-                .root_certificates
-                .iter()
+            let given = self.root_certificates.iter().filter(|_| !is_local);
+            let roots = given
                 .map(|pem| crate::tls::certificates(pem))
                 .collect::<Result<Vec<_>, _>>()?
                 .concat();
-            let trust = connecting.is_https || !roots.is_empty();
+            let trust = !roots.is_empty() || (self.is_https && !is_local);
             builder = builder.tls_backend_preconfigured(crate::tls::config(trust, roots)?);
         }
         #[cfg(not(feature = "tls"))]
-        let _ = connecting.is_https;
-        if let Some(url) = connecting.proxy {
-            let proxy = reqwest::Proxy::all(url).map_err(|error| {
+        let _ = self.is_https;
+        if is_local || self.no_proxy {
+            builder = builder.no_proxy();
+        } else if let Some(url) = &self.proxy {
+            let proxy = reqwest::Proxy::all(url.as_str()).map_err(|error| {
                 let error = error.without_url();
                 Error::config("proxy", error.to_string())
             })?;
             builder = builder.proxy(proxy);
         }
-        let client = builder
+        builder
             .build()
-            .map_err(|error| Error::config("build", format!("the HTTP client cannot be made: {error}")))?;
-        Ok(Self { client, headers })
+            .map_err(|error| Error::config("build", format!("the HTTP client cannot be made: {error}")))
+    }
+}
+
+impl Http {
+    pub(super) fn new(headers: HeaderMap, connecting: Connecting) -> Result<Self, Error> {
+        let client = connecting.client(false)?;
+        let local = match connecting.proxy {
+            Some(_) => client.clone(),
+            None => connecting.client(true)?,
+        };
+        Ok(Self {
+            client,
+            local,
+            headers,
+        })
     }
 
     /// Sends a request, and reads the answer. Only an answer that says something definite comes back: 5xx, 429 and
@@ -69,8 +90,9 @@ impl Http {
         let (parts, body) = request.into_parts();
         let mut headers = self.headers.clone();
         headers.extend(parts.headers);
-        let sent = self
-            .client
+        let is_http = parts.uri.scheme() == Some(&http::uri::Scheme::HTTP);
+        let client = if is_http { &self.local } else { &self.client };
+        let sent = client
             .request(parts.method, parts.uri.to_string())
             .headers(headers)
             .body(body)
@@ -85,7 +107,10 @@ impl Http {
                 429 => "it answered 429, too many requests".to_owned(),
                 _ => format!("it answered {status}"),
             };
-            return Err(unavailable(step, reason, Some(status), Phase::Body));
+            return Err(SsoUnavailable {
+                retry_after: retry_after(answer.headers()),
+                ..unavailable(step, reason, Some(status), Phase::Body)
+            });
         }
         let mut whole = Vec::new();
         while let Some(chunk) = answer
@@ -135,6 +160,17 @@ impl Http {
     }
 }
 
+/// How long to wait, in seconds or as a time. A time counts from the answer's own `Date`: the local clock may be off.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let wish: &str = text(RETRY_AFTER)?.trim();
+    if let Ok(seconds) = wish.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let wait = http_date(wish)? - http_date(text(DATE)?)?;
+    wait.to_std().ok()
+}
+
 pub(super) fn unavailable(
     step: &'static str,
     reason: String,
@@ -146,6 +182,7 @@ pub(super) fn unavailable(
         reason,
         status,
         phase,
+        retry_after: None,
         source: None,
     }
 }
@@ -161,5 +198,29 @@ fn failure(step: &'static str, phase: Phase, status: Option<u16>, error: reqwest
     SsoUnavailable {
         source: Some(source),
         ..unavailable(step, reason, status, phase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_to_wait_is_seconds_or_a_time() {
+        let wait = |wish: &str, date: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, wish.parse().expect("a value"));
+            if let Some(date) = date {
+                headers.insert(DATE, date.parse().expect("a value"));
+            }
+            retry_after(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("17", None), Some(17));
+        let time = "Sun, 01 Nov 2026 10:00:30 GMT";
+        assert_eq!(wait(time, Some("Sun, 01 Nov 2026 10:00:00 GMT")), Some(30));
+        assert_eq!(wait(time, Some("Sun, 01 Nov 2026 11:00:00 GMT")), None);
+        for (wish, date) in [(time, None), ("soon", Some(time)), ("-3", None), ("", None)] {
+            assert_eq!(wait(wish, date), None, "{wish}");
+        }
     }
 }

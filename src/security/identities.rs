@@ -5,9 +5,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
+use super::hold::Hold;
 use crate::error::Error;
+use crate::spec::Scope;
 use crate::token::TokenSet;
 
 /// Locks are held for a look-up; more of them than processors is enough.
@@ -28,16 +31,39 @@ pub(super) struct Slot {
     pub(super) dead: Option<Death>,
     /// The refresh under way.
     pub(super) flight: Option<Flight>,
+    /// The refresh token that the flight is using up: what the single sign-on answers takes its place.
+    pub(super) asking: Option<SecretString>,
+    /// The pause after refreshes that failed.
+    pub(super) hold: Option<Hold>,
     /// Another one by each login, and never one that any slot had: what began before must not replace its tokens.
     pub(super) epoch: u64,
+}
+
+impl Slot {
+    /// Puts the tokens of another login in place of these: whoever is at work for these has no say any more.
+    pub(super) fn replace(&mut self, token: Arc<TokenSet>, version: u64, epoch: u64) {
+        self.epoch = epoch;
+        self.token = Some(token);
+        self.version = version;
+        self.unsaved = false;
+        self.dead = None;
+        self.flight = None;
+        self.asking = None;
+    }
+
+    /// Whether a flight is using this refresh token up.
+    pub(super) fn uses_up(&self, token: &TokenSet) -> bool {
+        let asking = self.asking.as_ref().map(ExposeSecret::expose_secret);
+        asking.is_some() && asking == token.refresh_token()
+    }
 }
 
 /// A task that is at work for an identity.
 #[derive(Clone)]
 pub(super) struct Flight {
     pub(super) outcome: watch::Receiver<Option<Outcome>>,
-    /// Whether it brings a new access token.
-    pub(super) renews: bool,
+    /// The scopes of the access token that it brings, which are all where there are none; none where it brings none.
+    pub(super) brings: Option<Arc<[Scope]>>,
 }
 
 /// Why a login is over.
@@ -123,6 +149,13 @@ impl Identities {
     /// An epoch that nobody had before.
     pub(super) fn next_epoch(&self) -> u64 {
         self.last_epoch.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A number between 0 and 1 that differs from identity to identity, and from process to process.
+    pub(super) fn spread(&self, identity: &str, now: i64) -> f64 {
+        #[allow(clippy::cast_precision_loss, reason = "any number will do")]
+        let parts = (self.hasher.hash_one((identity, now)) % 1000) as f64;
+        parts / 1000.0
     }
 
     fn slot<'a>(&self, shard: &'a mut Shard, identity: &str) -> &'a mut Slot {

@@ -121,6 +121,7 @@ fn usable(document: &Value) -> Result<KeySet, SsoUnavailable> {
         reason: "its document has no key for RS256 or ES256".to_owned(),
         status: Some(200),
         phase: Phase::Body,
+        retry_after: None,
         source: None,
     })
 }

@@ -11,10 +11,14 @@ use super::EsiSecurity;
 use super::authorize::{self, Authorization, Login};
 use super::event::SecurityEvent;
 use super::refresh::Want;
-use super::shared::{is_sold, login_needed};
+use super::shared::{Newest, is_sold, login_needed};
 use crate::error::{Error, TokenFault};
+use crate::percent::push_encoded;
 use crate::spec::Scope;
 use crate::token::{Claims, TokenSet};
+
+/// A scope that applications may ask for and no operation needs, so that the specification does not have it.
+const PUBLIC_DATA: &str = "publicData";
 
 /// Who logged in.
 #[derive(Clone)]
@@ -97,7 +101,7 @@ impl EsiSecurity {
 
     fn url(&self, scopes: &[Scope], state: &str, implicit: bool, verifier: Option<&SecretString>) -> String {
         for scope in scopes {
-            if !Scope::KNOWN.contains(&scope.as_str()) {
+            if scope.as_str() != PUBLIC_DATA && !Scope::KNOWN.contains(&scope.as_str()) {
                 tracing::warn!(
                     scope = scope.as_str(),
                     "the specification does not have this scope"
@@ -140,7 +144,7 @@ impl EsiSecurity {
         token.claims = Some(Box::new(claims.clone()));
         token.verified = true;
         let expires_at = token.expires_at.unwrap_or(claims.expires_at);
-        let token = self.shared.adopt(&self.identity, token).await?;
+        let token = self.shared.adopt(&self.identity, |_| Ok(token)).await?;
         self.shared.tell(&SecurityEvent::LoggedIn {
             identity: &self.identity,
             token: &token,
@@ -195,10 +199,11 @@ impl EsiSecurity {
     /// with JSON.
     pub async fn verify_remote(&self) -> Result<Value, Error> {
         let token = self.present().await?;
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("datasource", &self.shared.esi_datasource);
-        let base = self.shared.esi_url.trim_end_matches('/');
-        let url = format!("{base}/verify/?{}", query.finish());
+        let mut url = format!(
+            "{}/verify/?datasource=",
+            self.shared.esi_url.trim_end_matches('/')
+        );
+        push_encoded(&mut url, &self.shared.esi_datasource);
         let header = bearer(&token)?;
         let answer = self
             .shared
@@ -212,32 +217,19 @@ impl EsiSecurity {
     /// Revokes the login: the refresh token, else the access token. Then everything of it is forgotten, here and in
     /// the store, whatever the single sign-on answered. Returns the HTTP status of a success.
     ///
+    /// A refresh that is under way is waited for, and what is revoked is the newest that the store or memory has. Once
+    /// begun, it goes on to its end even when this future is dropped. A new login of the identity that comes in the
+    /// meantime is neither revoked nor forgotten.
+    ///
     /// An access token that is out already lives on until its end, 20 minutes at most: the single sign-on cannot call
     /// it back.
     ///
     /// # Errors
     /// [`Error::Argument`] when the identity has no tokens; [`Error::Sso`] and [`Error::SsoUnavailable`] when the
-    /// single sign-on did not revoke; [`Error::Store`] when the store cannot forget.
+    /// single sign-on did not revoke; [`Error::Store`] when the store could not be read, so that it may have had a
+    /// newer token than the one that was revoked, or when it cannot forget.
     pub async fn revoke(&self) -> Result<u16, Error> {
-        let shared = &self.shared;
-        if self.token().is_none() {
-            shared.load(&self.identity).await?;
-        }
-        let none = || Error::argument("revoke", "identity", format!("{:?} has no tokens", self.identity));
-        let token = self.token().ok_or_else(none)?;
-        let (text, hint) = match token.refresh_token() {
-            Some(refresh) => (refresh, "refresh_token"),
-            None if token.access_token().is_empty() => return Err(none()),
-            None => (token.access_token(), "access_token"),
-        };
-        let endpoints = shared.endpoints().await;
-        let outcome = shared
-            .application
-            .revoke(&shared.http, &endpoints, text, hint)
-            .await;
-        let forgotten = shared.forget(&self.identity).await;
-        let status = outcome?;
-        forgotten.map(|()| status)
+        self.shared.revoke(&self.identity).await
     }
 
     /// Takes tokens that were kept elsewhere, as EsiPy's `update_token` did: `access_token`, `refresh_token` (the
@@ -259,12 +251,10 @@ impl EsiSecurity {
     /// [`Error::Argument`] names what is missing or of another type; [`Error::Store`].
     pub async fn update_token(&self, json: &Value, identifier: Option<&str>) -> Result<Self, Error> {
         let view = identifier.map_or_else(|| self.clone(), |identity| self.identity(identity));
-        if view.token().is_none() {
-            view.shared.load(&view.identity).await?;
-        }
-        let before = view.token();
-        let token = restored(json, before.as_deref(), self.shared.clock.now())?;
-        view.shared.adopt(&view.identity, token).await?;
+        let given = Restored::read(json, self.shared.clock.now())?;
+        view.shared
+            .adopt(&view.identity, |newest| given.over(newest))
+            .await?;
         Ok(view)
     }
 
@@ -286,36 +276,60 @@ pub(crate) fn bearer(token: &TokenSet) -> Result<http::HeaderValue, Error> {
     Ok(value)
 }
 
-/// Tokens from JSON; the claims are kept only where the refresh token says that it is the same login.
-fn restored(json: &Value, before: Option<&TokenSet>, now: DateTime<Utc>) -> Result<TokenSet, Error> {
-    let fail = |parameter, reason: &str| Err(Error::argument("update_token", parameter, reason));
-    if !json.is_object() {
-        return fail("json", "is not an object");
+/// Tokens from JSON.
+struct Restored {
+    access: SecretString,
+    refresh: Option<SecretString>,
+    expires_at: DateTime<Utc>,
+}
+
+impl Restored {
+    fn read(json: &Value, now: DateTime<Utc>) -> Result<Self, Error> {
+        let fail = |parameter, reason| Err(Error::argument("update_token", parameter, reason));
+        if !json.is_object() {
+            return fail("json", "is not an object");
+        }
+        let access = match json.get("access_token") {
+            Some(Value::String(text)) => text.as_str(),
+            None | Some(Value::Null) => "",
+            Some(_) => return fail("access_token", "is not a text"),
+        };
+        let refresh = match json.get("refresh_token") {
+            Some(Value::String(text)) => Some(text.as_str()).filter(|text| !text.is_empty()),
+            None | Some(Value::Null) => None,
+            Some(_) => return fail("refresh_token", "is not a text"),
+        };
+        Ok(Self {
+            access: access.to_owned().into(),
+            refresh: refresh.map(|text| text.to_owned().into()),
+            expires_at: end(json, now)?,
+        })
     }
-    let access = match json.get("access_token") {
-        Some(Value::String(text)) => text.as_str(),
-        None | Some(Value::Null) => "",
-        Some(_) => return fail("access_token", "is not a text"),
-    };
-    let refresh = match json.get("refresh_token") {
-        Some(Value::String(text)) if !text.is_empty() => Some(text.as_str()),
-        None | Some(Value::Null | Value::String(_)) => before.and_then(TokenSet::refresh_token),
-        Some(_) => return fail("refresh_token", "is not a text"),
-    };
-    if access.is_empty() && refresh.is_none() {
-        return fail("access_token", "is empty, and there is no refresh token either");
+
+    /// In place of the tokens before; the claims are kept only where the refresh token says that it is the same login.
+    fn over(self, newest: &Newest) -> Result<TokenSet, Error> {
+        let before = newest.token.as_deref();
+        let known = before.and_then(|before| before.refresh.clone());
+        if let (None, Some(trouble)) = (&self.refresh, &newest.trouble) {
+            // Whether the refresh token that is here is the one to keep, only the store knows.
+            return Err(trouble.clone());
+        }
+        let refresh = self.refresh.or(known);
+        let text =
+            |token: &Option<SecretString>| token.as_ref().map(|token| token.expose_secret().to_owned());
+        if self.access.expose_secret().is_empty() && refresh.is_none() {
+            let reason = "is empty, and there is no refresh token either";
+            return Err(Error::argument("update_token", "access_token", reason));
+        }
+        let same = before.filter(|before| refresh.is_some() && text(&before.refresh) == text(&refresh));
+        Ok(TokenSet {
+            access: self.access,
+            claims: same.and_then(|before| before.claims.clone()),
+            refresh,
+            expires_at: Some(self.expires_at),
+            verified: false,
+        })
     }
-    let expires_at = end(json, now)?;
-    let is_same = before.is_some_and(|before| refresh.is_some() && before.refresh_token() == refresh);
-    Ok(TokenSet {
-        access: access.to_owned().into(),
-        refresh: refresh.map(|text| text.to_owned().into()),
-        expires_at: Some(expires_at),
-        claims: before
-            .filter(|_| is_same)
-            .and_then(|before| before.claims.clone()),
-        verified: false,
-    })
 }
 
 fn end(json: &Value, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {

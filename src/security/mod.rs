@@ -28,6 +28,12 @@
 //! times in a token's own claims are checked with a leeway of three minutes. That is all that a clock that is two
 //! minutes off needs; the `Date` header is not used.
 //!
+//! # When the single sign-on is down
+//! A refresh that fails by no fault of the login (5xx, 429, no connection, a timeout) is not tried again at once: the
+//! identity's next attempt waits for 1 second, after each further failure for twice as long, up to about 30 seconds,
+//! or as long as `Retry-After` says, but not more than an hour. In that time an access token that is still valid is
+//! used to its end, and other calls fail with the same error. [`refresh`](EsiSecurity::refresh) always asks.
+//!
 //! # Names of EsiPy
 //!
 //! | EsiPy 0.5 and 1.x | here |
@@ -55,14 +61,17 @@ mod builder;
 mod endpoints;
 mod event;
 mod flight;
+mod hold;
 mod http;
 mod identities;
 mod jwks;
 mod jwt;
 mod login;
 mod refresh;
+mod revoke;
 mod shared;
 mod token_endpoint;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
@@ -146,25 +155,31 @@ impl EsiSecurity {
         self.token().is_none_or(|token| token.is_expired(now, offset))
     }
 
-    /// Takes a new access token from the single sign-on, however fresh the present one is. When a refresh of this
-    /// identity is under way, this waits for that one.
+    /// Takes a new access token from the single sign-on, however fresh the present one is, and also during a pause
+    /// after a failure. When a refresh of this identity for all of its scopes is under way, this waits for that one.
     ///
     /// # Errors
     /// [`Error::LoginNeeded`] without a refresh token, or when the single sign-on refuses it. Otherwise
     /// [`Error::Sso`], [`Error::SsoUnavailable`], [`Error::TokenInvalid`], [`Error::OwnerChanged`] or
     /// [`Error::Store`].
     pub async fn refresh(&self) -> Result<Arc<TokenSet>, Error> {
-        self.shared.token(&self.identity, Want::Another(None)).await
+        self.shared.token(&self.identity, Want::New(Arc::default())).await
     }
 
-    /// As [`refresh`](Self::refresh), asking for fewer scopes than the login has (RFC 6749 section 6).
+    /// As [`refresh`](Self::refresh), asking for fewer scopes than the login has (RFC 6749 section 6); no scopes at all
+    /// ask for as many as there are.
+    ///
+    /// What comes is the identity's token from then on, for everybody who uses it: calls that need more are refused as
+    /// [`Error::ScopesMissing`], those too that were waiting for this refresh. It lasts until the next refresh without
+    /// scopes, be it [`refresh`](Self::refresh) or the one before the token's end; which scopes that brings is the
+    /// single sign-on's to say.
+    ///
+    /// Callers that ask for the same scopes at the same time share one request; those that ask for others take turns.
     ///
     /// # Errors
     /// As `refresh`; [`Error::Sso`] with `invalid_scope` for a scope that the login does not have.
     pub async fn refresh_scopes(&self, scopes: &[Scope]) -> Result<Arc<TokenSet>, Error> {
-        self.shared
-            .token(&self.identity, Want::Scopes(scopes.into()))
-            .await
+        self.shared.token(&self.identity, Want::New(scopes.into())).await
     }
 
     /// Logs in through the browser of this machine; see [`BrowserLogin`].
@@ -224,7 +239,7 @@ impl EsiSecurity {
         if refused.refresh.is_none() && self.token().is_none_or(|now| now.refresh.is_none()) {
             return Ok(None);
         }
-        let want = Want::Another(Some(refused.access.clone()));
+        let want = Want::Another(refused.access.clone());
         self.shared.token(&self.identity, want).await.map(Some)
     }
 }

@@ -9,9 +9,11 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::flight::{Begin, Landing, Work};
+use super::hold::is_transient;
+use super::http::unavailable;
 use super::identities::{Death, Flight, Outcome, Slot};
 use super::shared::{Shared, death, login_needed};
-use crate::error::Error;
+use crate::error::{Error, Phase};
 use crate::spec::Scope;
 
 /// An access token that ends sooner is refreshed before it is used.
@@ -24,10 +26,22 @@ pub(super) enum Want {
     Claims,
     /// A verified access token that lasts a minute.
     Fresh,
-    /// A new access token; not this one, which was refused.
-    Another(Option<SecretString>),
-    /// A new access token that allows only this.
-    Scopes(Box<[Scope]>),
+    /// Another access token than this one, which was refused.
+    Another(SecretString),
+    /// A new access token that allows only this; all that the login allows where nothing is said.
+    New(Arc<[Scope]>),
+}
+
+impl Want {
+    /// Whether the outcome of this flight is what is wanted, and not only something to wait for.
+    fn is_met_by(&self, flight: &Flight) -> bool {
+        let brings = flight.brings.as_deref();
+        match self {
+            Self::Claims | Self::Fresh => true,
+            Self::Another(_) => brings.is_some(),
+            Self::New(scopes) => brings.is_some_and(|brings| is_same_set(brings, scopes)),
+        }
+    }
 }
 
 /// What to do about it.
@@ -37,7 +51,7 @@ enum Step {
     Load,
     /// The login that is in memory is over.
     Dead(Death),
-    /// A task is at it; whether it was begun for this very wish.
+    /// A task is at it; whether its outcome is what is wanted.
     Wait(watch::Receiver<Option<Outcome>>, bool),
 }
 
@@ -54,32 +68,37 @@ enum Choice {
 
 impl Shared {
     /// The identity's token as `want` asks for it.
+    ///
+    /// Whoever waits for a flight that was begun for something else looks again when it has landed, and that as often
+    /// as others are faster: each time, somebody got what they wanted.
     pub(super) async fn token(self: &Arc<Self>, identity: &str, want: Want) -> Outcome {
-        const ROUNDS: usize = 8;
-        for _ in 0..ROUNDS {
+        const TRIES: usize = 8;
+        let mut cut_short = 0;
+        while cut_short < TRIES {
             match self.step(identity, &want) {
                 Step::Ready(outcome) => return outcome,
                 Step::Load if self.load(identity).await? => {}
                 Step::Load => return Err(login_needed(identity, "it has none")),
                 Step::Dead(_) if self.revive(identity).await? => {}
                 Step::Dead(why) => return Err(death(identity, why)),
-                Step::Wait(mut flight, answers) => {
+                Step::Wait(mut flight, is_met) => {
                     let landed = flight.wait_for(Option::is_some).await;
-                    let landed = landed.ok().and_then(|outcome| outcome.clone());
-                    match landed.filter(|_| answers) {
-                        Some(outcome) if self.answers(identity, &want, &outcome) => {
+                    match landed.ok().and_then(|outcome| outcome.clone()) {
+                        Some(outcome) if is_met && self.answers(identity, &want, &outcome) => {
                             return self.or_still_good(identity, &want, outcome);
                         }
-                        // It was for something else, ended early with its runtime, or is out of date: look again.
-                        _ => continue,
+                        // The new token is in memory only: nobody goes on before it is safe.
+                        Some(Err(error @ Error::Store(_))) => return Err(error),
+                        Some(_) => {}
+                        // It ended early, with its runtime, or a newer login made it void.
+                        None => cut_short += 1,
                     }
                 }
             }
         }
-        Err(login_needed(
-            identity,
-            "its refresh was cut short again and again",
-        ))
+        let reason = "it was cut short again and again".to_owned();
+        let error = unavailable("refresh", reason, None, Phase::Token);
+        Err(Error::SsoUnavailable(Box::new(error)))
     }
 
     fn step(self: &Arc<Self>, identity: &str, want: &Want) -> Step {
@@ -92,23 +111,17 @@ impl Shared {
                 Choice::Load => Step::Load,
                 Choice::Dead(why) => Step::Dead(why),
                 Choice::Join(flight) => {
-                    let answers = match want {
-                        Want::Claims | Want::Fresh => true,
-                        Want::Another(_) => flight.renews,
-                        Want::Scopes(_) => false,
-                    };
-                    Step::Wait(flight.outcome, answers)
+                    let is_met = want.is_met_by(&flight);
+                    Step::Wait(flight.outcome, is_met)
                 }
-                Choice::Start(work) => {
-                    let answers = work.renews() || matches!(want, Want::Claims | Want::Fresh);
-                    match self.prepare(identity, slot, work) {
-                        Ok((task, outcome)) => {
-                            begun = Some(task);
-                            Step::Wait(outcome, answers)
-                        }
-                        Err(error) => Step::Ready(Err(error)),
+                Choice::Start(work) => match self.prepare(identity, slot, work) {
+                    Ok((task, flight)) => {
+                        begun = Some(task);
+                        let is_met = want.is_met_by(&flight);
+                        Step::Wait(flight.outcome, is_met)
                     }
-                }
+                    Err(error) => Step::Ready(Err(error)),
+                },
             });
         // Not under the lock: a runtime that is shutting down drops the task here and now, and dropping it locks.
         if let Some((runtime, task)) = begun {
@@ -123,20 +136,16 @@ impl Shared {
         identity: &str,
         slot: &mut Slot,
         work: Work,
-    ) -> Result<(Task, watch::Receiver<Option<Outcome>>), Error> {
+    ) -> Result<(Task, Flight), Error> {
         let runtime = Handle::try_current().map_err(|_| {
             let reason = "a token can be refreshed inside of a tokio runtime only";
             Error::config("runtime", reason)
         })?;
         let begin = Begin::new(slot).ok_or_else(|| login_needed(identity, "it has none"))?;
-        let (sender, outcome) = watch::channel(None);
-        slot.flight = Some(Flight {
-            outcome: outcome.clone(),
-            renews: work.renews(),
-        });
-        let landing = Landing::new(Arc::clone(self), identity, sender, outcome.clone());
+        let landing = Landing::new(Arc::clone(self), identity, slot, work.brings());
+        let flight = landing.flight();
         let task: Task = (runtime, Box::pin(landing.fly(begin, work)));
-        Ok((task, outcome))
+        Ok((task, flight))
     }
 
     /// Whether what a task ended with is what `want` asks for: nobody uses a token that was not checked, nor one that
@@ -155,19 +164,19 @@ impl Shared {
 
     /// When the single sign-on is down in a token's last minute, that minute still counts.
     fn or_still_good(&self, identity: &str, want: &Want, outcome: Outcome) -> Outcome {
-        let Err(Error::SsoUnavailable(_)) = &outcome else {
+        if !matches!(want, Want::Fresh) || !outcome.as_ref().is_err_and(is_transient) {
             return outcome;
-        };
-        let now = self.clock.now();
-        let current = self
-            .identities
-            .with(identity, |slot| slot.token.clone())
-            .flatten();
-        let good = current.filter(|token| token.verified && !token.is_expired(now, TimeDelta::zero()));
-        match (want, good) {
-            (Want::Fresh, Some(token)) => Ok(token),
-            _ => outcome,
         }
+        let now = self.clock.now();
+        let is_good = |slot: &&mut Slot| {
+            let token = slot.token.as_ref();
+            !slot.unsaved
+                && token.is_some_and(|token| token.verified && !token.is_expired(now, TimeDelta::zero()))
+        };
+        let good = self.identities.with(identity, |slot| {
+            Some(slot).filter(is_good).and_then(|slot| slot.token.clone())
+        });
+        good.flatten().map_or(outcome, Ok)
     }
 }
 
@@ -183,10 +192,10 @@ fn choose(identity: &str, slot: &Slot, now: DateTime<Utc>, want: &Want) -> Choic
     let is_wanted = match want {
         Want::Claims => token.claims.is_some(),
         Want::Fresh => lasts && token.verified && !slot.unsaved,
-        Want::Another(Some(refused)) => {
+        Want::Another(refused) => {
             lasts && token.verified && !slot.unsaved && token.access_token() != refused.expose_secret()
         }
-        Want::Another(None) | Want::Scopes(_) => false,
+        Want::New(_) => false,
     };
     if is_wanted {
         return Choice::Ready(Ok(Arc::clone(token)));
@@ -208,7 +217,20 @@ fn choose(identity: &str, slot: &Slot, now: DateTime<Utc>, want: &Want) -> Choic
             let reason = "its access token is over, and it has no refresh token";
             Choice::Ready(Err(login_needed(identity, reason)))
         }
-        Want::Scopes(scopes) => Choice::Start(Work::Refresh(scopes.clone())),
-        _ => Choice::Start(Work::Refresh(Box::default())),
+        Want::New(scopes) => Choice::Start(Work::Refresh(Arc::clone(scopes))),
+        Want::Claims | Want::Fresh | Want::Another(_) => {
+            match slot.hold.as_ref().and_then(|hold| hold.error_at(now)) {
+                Some(_) if matches!(want, Want::Fresh) && is_good && token.verified => {
+                    Choice::Ready(Ok(Arc::clone(token)))
+                }
+                Some(error) => Choice::Ready(Err(error.clone())),
+                None => Choice::Start(Work::Refresh(Arc::default())),
+            }
+        }
     }
+}
+
+/// Whether two lists name the same scopes, in whatever order.
+fn is_same_set(some: &[Scope], others: &[Scope]) -> bool {
+    some.iter().all(|scope| others.contains(scope)) && others.iter().all(|scope| some.contains(scope))
 }

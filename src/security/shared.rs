@@ -1,8 +1,10 @@
 //! What all views of one single sign-on have in common.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::endpoints::{Directory, SsoEndpoints};
@@ -12,6 +14,7 @@ use super::identities::{Death, Identities};
 use super::jwks::Keys;
 use super::jwt::{Expected, Jwt};
 use super::token_endpoint::Application;
+use super::turns::Turns;
 use crate::clock::Clock;
 use crate::error::{Error, LoginNeeded, OwnerChanged, StoreFailed};
 use crate::store::{Put, StoreError, Stored, TokenStore};
@@ -34,6 +37,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) identities: Identities,
+    pub(super) turns: Turns,
     pub(super) subscribers: Subscribers,
     /// The single sign-on fails under more refreshes at once.
     pub(super) refreshes: Semaphore,
@@ -79,14 +83,6 @@ impl Shared {
         Ok(names)
     }
 
-    pub(super) async fn forget(&self, identity: &str) -> Result<(), Error> {
-        self.identities.remove(identity);
-        let removed = self.store.remove(identity).await;
-        // A refresh that ended in between finds no slot any more and changes nothing, but a load may have.
-        self.identities.remove(identity);
-        removed.map_err(|error| failed(identity, "remove", error))
-    }
-
     /// What the store has of an identity.
     pub(super) async fn stored(&self, identity: &str) -> Result<Option<Stored>, Error> {
         let got = self.store.get(identity).await;
@@ -121,11 +117,7 @@ impl Shared {
         };
         let is_back = self.identities.with(identity, |slot| {
             if Some(slot.epoch) == epoch && slot.dead.is_some() && slot.version != stored.version {
-                slot.epoch = self.identities.next_epoch();
-                slot.token = Some(stored.token);
-                slot.version = stored.version;
-                slot.unsaved = false;
-                slot.dead = None;
+                slot.replace(stored.token, stored.version, self.identities.next_epoch());
             }
             slot.dead.is_none()
         });
@@ -133,25 +125,75 @@ impl Shared {
         Ok(is_back.unwrap_or(true))
     }
 
-    /// Makes the tokens of a login an identity's own: first in the store, then here. When the store fails they are
-    /// kept here all the same, to be stored by the next call.
-    pub(super) async fn adopt(&self, identity: &str, token: TokenSet) -> Result<Arc<TokenSet>, Error> {
-        let token = Arc::new(token);
-        // From here on, a refresh of the old tokens has no say any more.
-        let known = self.identities.enter(identity, |slot| {
-            slot.epoch = self.identities.next_epoch();
-            slot.version
-        });
-        let outcome = self.overwrite(identity, &token, known).await;
+    /// Makes the tokens that `make` returns an identity's own: first in the store, then here. It is given the newest
+    /// that there are. When the store fails they are kept here all the same, to be stored by the next call.
+    ///
+    /// In a task of its own, so that nobody who stops waiting leaves store and memory apart.
+    pub(super) async fn adopt(
+        self: &Arc<Self>,
+        identity: &str,
+        make: impl FnOnce(&Newest) -> Result<TokenSet, Error> + Send + 'static,
+    ) -> Result<Arc<TokenSet>, Error> {
+        let (shared, identity) = (Arc::clone(self), Box::<str>::from(identity));
+        detached(async move {
+            let _turn = shared.turns.take(&identity).await;
+            let newest = shared.newest(&identity).await;
+            let token = Arc::new(make(&newest)?);
+            let written = shared.overwrite(&identity, &token, newest.version).await;
+            shared.take_over(&identity, &token, written.as_ref().ok().copied());
+            written.map(|_| token)
+        })
+        .await
+    }
+
+    /// Puts the tokens of a login into memory, with the version that the store has them under; none where it failed.
+    fn take_over(&self, identity: &str, token: &Arc<TokenSet>, written: Option<u64>) {
         self.identities.enter(identity, |slot| {
-            slot.epoch = self.identities.next_epoch();
-            slot.token = Some(Arc::clone(&token));
-            slot.dead = None;
-            slot.flight = None;
-            slot.unsaved = outcome.is_err();
-            slot.version = *outcome.as_ref().unwrap_or(&slot.version);
+            let version = written.unwrap_or(slot.version);
+            // A flight that is using this very refresh token up works for this login too, and must not be lost: what
+            // the single sign-on answers is its next refresh token, and the only good one.
+            if slot.uses_up(token) {
+                slot.token = Some(Arc::clone(token));
+                slot.version = version;
+                slot.dead = None;
+            } else {
+                slot.replace(Arc::clone(token), version, self.identities.next_epoch());
+            }
+            slot.unsaved = written.is_none();
+            if token.verified {
+                // The single sign-on has just given it out: it is up.
+                slot.hold = None;
+            }
         });
-        outcome.map(|_| token)
+    }
+
+    /// The newest tokens of an identity, be they in the store or here.
+    pub(super) async fn newest(&self, identity: &str) -> Newest {
+        let stored = self.stored(identity).await;
+        let here = self
+            .identities
+            .with(identity, |slot| (slot.token.clone(), slot.version, slot.unsaved));
+        let (here, known, unsaved) = here.unwrap_or_default();
+        let (stored, trouble) = match stored {
+            Ok(stored) => (stored, None),
+            Err(error) => (None, Some(error)),
+        };
+        let Some(stored) = stored else {
+            let version = trouble.as_ref().map_or(0, |_| known);
+            return Newest {
+                token: here,
+                version,
+                trouble,
+            };
+        };
+        let is_here = |token: &Arc<TokenSet>| {
+            stored.version == known || (unsaved && !lasts_longer(&stored.token, token))
+        };
+        Newest {
+            token: here.filter(is_here).or(Some(stored.token)),
+            version: stored.version,
+            trouble,
+        }
     }
 
     /// Writes whatever is there: a new login stands above it.
@@ -174,6 +216,37 @@ impl Shared {
     pub(super) fn tell(&self, event: &SecurityEvent<'_>) {
         self.subscribers.tell(event);
     }
+}
+
+/// What there is of an identity's tokens.
+pub(super) struct Newest {
+    pub(super) token: Option<Arc<TokenSet>>,
+    /// The store's version of its tokens; 0 where it has none.
+    pub(super) version: u64,
+    /// Why the store could not be asked.
+    pub(super) trouble: Option<Error>,
+}
+
+/// Runs in a task of its own what must not end half-way when whoever waits for it is dropped.
+pub(super) async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let Ok(runtime) = Handle::try_current() else {
+        // Without tokio there is no network either: all that is left is memory and a store.
+        return work.await;
+    };
+    match runtime.spawn(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => Err(Error::config("runtime", "it was shut down in the middle of it")),
+        },
+    }
+}
+
+/// Whether tokens that somebody else has written are better than these.
+pub(super) fn lasts_longer(theirs: &TokenSet, ours: &TokenSet) -> bool {
+    theirs.verified && theirs.expires_at >= ours.expires_at
 }
 
 /// Whether the character has another owner than before. A token that names none says nothing new of it: the owner is

@@ -95,21 +95,7 @@ impl Application {
         hint: &'static str,
     ) -> Result<u16, Error> {
         const STEP: &str = "revocation";
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("token", token)
-            .append_pair("token_type_hint", hint);
-        let mut request = http::Request::post(&endpoints.revocation)
-            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(http::header::ACCEPT, "application/json");
-        match self.basic() {
-            Some(value) => request = request.header(http::header::AUTHORIZATION, value),
-            None => {
-                form.append_pair("client_id", &self.client_id);
-            }
-        }
-        let request = request
-            .body(form.finish().into_bytes())
-            .map_err(|_| Error::config("sso_endpoints", "the revocation endpoint is not a URL"))?;
+        let request = self.revocation(endpoints, token, hint)?;
         let answer = http
             .send(STEP, request)
             .await
@@ -130,6 +116,29 @@ impl Application {
                 .and_then(|said| said.error_description().map(|text| self.scrubbed(text, &secrets))),
             status: Some(status),
         })))
+    }
+
+    fn revocation(
+        &self,
+        endpoints: &SsoEndpoints,
+        token: &str,
+        hint: &'static str,
+    ) -> Result<http::Request<Vec<u8>>, Error> {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("token", token)
+            .append_pair("token_type_hint", hint);
+        let mut request = http::Request::post(&endpoints.revocation)
+            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(http::header::ACCEPT, "application/json");
+        match self.basic() {
+            Some(value) => request = request.header(http::header::AUTHORIZATION, value),
+            None => {
+                form.append_pair("client_id", &self.client_id);
+            }
+        }
+        request
+            .body(form.finish().into_bytes())
+            .map_err(|_| Error::config("sso_endpoints", "the revocation endpoint is not a URL"))
     }
 
     fn client(&self) -> BasicClient {

@@ -13,12 +13,12 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::server::{Reply, Seen, answer, serve};
 
-const AUTHORITY: &[u8] = include_bytes!("certificates/authority.pem");
+pub const AUTHORITY: &[u8] = include_bytes!("certificates/authority.pem");
 const CERTIFICATE: &[u8] = include_bytes!("certificates/localhost.pem");
 const KEY: &[u8] = include_bytes!("certificates/localhost.key.pem");
 
-/// A TLS server that speaks HTTP/1.1; its port, and what it saw.
-async fn server() -> (u16, Arc<Mutex<Vec<Seen>>>) {
+/// Takes connections as `localhost`.
+fn acceptor() -> TlsAcceptor {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(KEY).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -29,7 +29,49 @@ async fn server() -> (u16, Arc<Mutex<Vec<Seen>>>) {
         .with_single_cert(vec![certificate], key)
         .expect("a pair");
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// The same for a server of axum.
+#[cfg(feature = "security")]
+pub struct Listener {
+    inner: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+#[cfg(feature = "security")]
+impl Listener {
+    pub fn new(inner: TcpListener) -> Self {
+        Self {
+            inner,
+            acceptor: acceptor(),
+        }
+    }
+}
+
+#[cfg(feature = "security")]
+impl axum::serve::Listener for Listener {
+    type Io = tokio_rustls::server::TlsStream<tokio::net::TcpStream>;
+    type Addr = std::net::SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            if let Ok((connection, address)) = self.inner.accept().await
+                && let Ok(connection) = self.acceptor.accept(connection).await
+            {
+                return (connection, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.inner.local_addr()
+    }
+}
+
+/// A TLS server that speaks HTTP/1.1; its port, and what it saw.
+async fn server() -> (u16, Arc<Mutex<Vec<Seen>>>) {
+    let acceptor = acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     let seen = Arc::new(Mutex::new(Vec::new()));

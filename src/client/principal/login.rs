@@ -17,6 +17,7 @@ use crate::token::TokenSet;
 /// A login that may make the call.
 pub(in crate::client) struct Login {
     security: EsiSecurity,
+    character: i64,
     /// Application and character: what ESI's buckets are counted by.
     key: Arc<str>,
 }
@@ -28,8 +29,7 @@ pub(super) async fn of(esi: &Esi, operation: &'static Operation, asks: Asks) -> 
         let reason = "the client has no single sign-on: give it one by `Esi::builder().security(..)`";
         return Err(login_needed(operation, "(none)", any, reason));
     };
-    let named = |requirement: &&Security| requirement.scheme == security.security_name();
-    let Some(requirement) = operation.security.iter().find(named) else {
+    let Some(requirement) = requirement(operation, security) else {
         return Ok(Principal::Anonymous);
     };
     check_origin(&esi.shared.settings.base_url, security)?;
@@ -48,6 +48,7 @@ pub(super) async fn of(esi: &Esi, operation: &'static Operation, asks: Asks) -> 
     let character = token.claims().map_or(0, |claims| claims.character_id);
     Ok(Principal::Login(Box::new(Login {
         security: security.clone(),
+        character,
         key: format!("{}:{character}", security.client_id()).into(),
     })))
 }
@@ -60,7 +61,23 @@ impl Login {
     /// A token that lasts a minute, for the character whose call this is.
     pub(super) async fn token(&self, operation: &'static Operation) -> Result<Arc<TokenSet>, Error> {
         let fresh = self.security.fresh().await;
-        fresh.map_err(|error| of_operation(operation, error))
+        let token = fresh.map_err(|error| of_operation(operation, error))?;
+        let Some(requirement) = requirement(operation, &self.security) else {
+            return Ok(token);
+        };
+        // A refresh may have brought fewer scopes than the login had a moment ago, and a login another character.
+        check_scopes(operation, requirement, &self.security, &token)?;
+        if token.claims().map(|claims| claims.character_id) == Some(self.character) {
+            return Ok(token);
+        }
+        let reason =
+            "another character logged in under this identity while the call was on its way: call again";
+        Err(login_needed(
+            operation,
+            self.security.token_identifier(),
+            Some(requirement),
+            reason,
+        ))
     }
 
     /// Another token in place of one that was refused; none where there is none to be had.
@@ -93,6 +110,12 @@ pub(in crate::client) fn check_origin(base_url: &str, security: &EsiSecurity) ->
         security.esi_url()
     );
     Err(Error::config("security", reason))
+}
+
+/// What the operation asks of this single sign-on.
+fn requirement(operation: &'static Operation, security: &EsiSecurity) -> Option<&'static Security> {
+    let mut all = operation.security.iter();
+    all.find(|requirement| requirement.scheme == security.security_name())
 }
 
 fn check_scopes(

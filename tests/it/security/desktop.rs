@@ -9,14 +9,14 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::browser::{get, header};
-use super::sso::Sso;
+use super::sso::{Sso, close, open, until};
 
 #[allow(dead_code, reason = "its `main` is not run")]
 #[path = "../../../examples/desktop_login.rs"]
 mod desktop_login;
 
 /// A single sign-on whose redirect address is a port that is free now.
-async fn security(sso: &Sso, host: &str) -> (EsiSecurity, String) {
+pub async fn security(sso: &Sso, host: &str) -> (EsiSecurity, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a free port");
@@ -27,7 +27,7 @@ async fn security(sso: &Sso, host: &str) -> (EsiSecurity, String) {
 }
 
 /// The login, and the URL that its browser would open.
-fn opened(login: BrowserLogin) -> (BrowserLogin, mpsc::UnboundedReceiver<String>) {
+pub fn opened(login: BrowserLogin) -> (BrowserLogin, mpsc::UnboundedReceiver<String>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let login = login.open_with(move |url| {
         sender.send(url.to_owned()).expect("the test waits");
@@ -97,23 +97,21 @@ async fn a_second_callback_is_told_that_it_is_late() {
     let program = tokio::spawn(login.into_future());
     let consent = get(&urls.recv().await.expect("a URL"), None).await;
     let back = header(&consent, "location");
-    sso.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    close(&sso.gate);
     let first = tokio::spawn({
         let back = back.clone();
         async move { get(&back, None).await }
     });
-    while sso.grants("authorization_code").is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until(|| !sso.grants("authorization_code").is_empty()).await;
     assert_eq!(get(&back, None).await.status, 409);
-    sso.gate.add_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    open(&sso.gate);
     assert_eq!(first.await.expect("no panic").status, 200);
     assert_eq!(program.await.expect("no panic").expect("a login").character_id, 7);
     assert_eq!(sso.grants("authorization_code").len(), 1);
 }
 
 #[tokio::test]
-async fn a_refusal_a_timeout_and_a_taken_port_end_it() {
+async fn a_refusal_a_timeout_no_browser_and_a_taken_port_end_it() {
     let sso = Sso::new().await;
     let (security, redirect) = security(&sso, "127.0.0.1").await;
     let (login, mut urls) = opened(security.login_in_browser(&[]));
@@ -138,6 +136,17 @@ async fn a_refusal_a_timeout_and_a_taken_port_end_it() {
         error.to_string().contains("nobody logged in within 20ms"),
         "{error}"
     );
+
+    let nowhere = security.login_in_browser(&[]).open_with(|url| {
+        let text = format!("the launcher of {url} failed");
+        Err(std::io::Error::other(text))
+    });
+    let error = nowhere.await.expect_err("no browser");
+    assert!(
+        matches!(&error, Error::Config(config) if config.setting == "login_in_browser"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("state="), "{error}");
 
     let port = redirect
         .split(':')

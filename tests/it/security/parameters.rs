@@ -1,6 +1,5 @@
 //! What is set, the URLs that come of it, and what is refused.
 
-use esikit::operation::SecurityScheme;
 use esikit::security::{EsiSecurityBuilder, SsoEndpoints};
 use esikit::{Error, Esi, EsiSecurity, Scope};
 use serde_json::json;
@@ -58,33 +57,6 @@ async fn each_login_has_a_state_and_a_verifier_of_its_own() {
     assert!(
         !confidential.authorize(&[]).url().contains("challenge"),
         "the secret wins"
-    );
-}
-
-#[tokio::test]
-async fn the_spec_s_scheme_takes_the_place_of_the_url() {
-    let sso = Sso::new().await;
-    let esi = Esi::builder()
-        .user_agent("a/1 (b@example.com)")
-        .base_url(&sso.url)
-        .build()
-        .expect("a client");
-    let scheme: SecurityScheme = esi.security_scheme();
-    let builder = EsiSecurity::builder()
-        .client_id("id")
-        .redirect_uri(REDIRECT)
-        .pkce();
-    let security = builder
-        .sso_endpoints(SsoEndpoints::of(&sso.url))
-        .esi_url(&sso.url)
-        .app(scheme)
-        .build()
-        .await
-        .expect("built");
-    let url = security.get_auth_uri(&[], "s", false);
-    assert!(
-        url.starts_with("https://login.eveonline.com/v2/oauth/authorize?"),
-        "{url}"
     );
 }
 

@@ -4,11 +4,8 @@ use esikit::error::Phase;
 use esikit::{Error, Esi, EsiSecurity, Scope};
 use serde_json::json;
 
-use super::sso::{ASSETS, Sso, callback};
-
-async fn assets(esi: &Esi) -> Result<(), Error> {
-    esi.get_characters_character_id_assets(7).send().await.map(|_| ())
-}
+use super::sso::{ASSETS, Sso, assets, callback, close, open, until};
+use crate::server::Server;
 
 async fn logged_in(sso: &Sso) -> (EsiSecurity, Esi) {
     let view = sso.log_in(&sso.security().await, 7).await;
@@ -20,7 +17,7 @@ async fn only_secured_operations_see_the_token() {
     let sso = Sso::new().await;
     let (view, esi) = logged_in(&sso).await;
     esi.get_status().send().await.expect("an answer");
-    assets(&esi).await.expect("an answer");
+    assets(&esi, 7).await.expect("an answer");
     esi.call("GetCharactersCharacterIdAssets")
         .expect("known")
         .param("character_id", 7)
@@ -56,7 +53,7 @@ async fn without_a_login_or_a_scope_nothing_is_sent() {
         .build()
         .expect("a client");
     for esi in [none, sso.esi(security.clone())] {
-        let error = assets(&esi).await.expect_err("no login");
+        let error = assets(&esi, 7).await.expect_err("no login");
         let Error::LoginNeeded(needed) = &error else {
             panic!("{error:?}")
         };
@@ -71,7 +68,7 @@ async fn without_a_login_or_a_scope_nothing_is_sent() {
     let who = security.auth_callback(&login, &url).await.expect("a login");
     sso.expire();
     let asked = sso.world().asked.len();
-    let error = assets(&sso.esi(who.security()))
+    let error = assets(&sso.esi(who.security()), 7)
         .await
         .expect_err("the scope is missing");
     let Error::ScopesMissing(missing) = &error else {
@@ -97,7 +94,7 @@ async fn a_refused_token_is_refreshed_once_and_the_call_made_once_more() {
         let (view, esi) = logged_in(&sso).await;
         let before = view.token().expect("tokens").access_token().to_owned();
         sso.world().esi_failures.push_back((status, body.clone()));
-        assets(&esi).await.expect("the second try");
+        assets(&esi, 7).await.expect("the second try");
         assert_eq!(sso.grants("refresh_token").len(), 1);
         let seen: Vec<_> = sso
             .world()
@@ -116,7 +113,7 @@ async fn a_refused_token_is_refreshed_once_and_the_call_made_once_more() {
         sso.world()
             .esi_failures
             .extend([(status, body.clone()), (status, body)]);
-        let error = assets(&esi).await.expect_err("refused twice");
+        let error = assets(&esi, 7).await.expect_err("refused twice");
         assert!(
             matches!(&error, Error::Api(api) if api.status == status),
             "{error:?}"
@@ -139,7 +136,7 @@ async fn a_missing_right_is_no_reason_to_refresh() {
         "",
     ] {
         sso.world().esi_failures.push_back((403, body.to_owned()));
-        assert_eq!(assets(&esi).await.expect_err("forbidden").status(), Some(403));
+        assert_eq!(assets(&esi, 7).await.expect_err("forbidden").status(), Some(403));
     }
     assert!(sso.grants("refresh_token").is_empty());
 }
@@ -154,7 +151,7 @@ async fn many_refused_calls_share_one_refresh() {
     let calls: Vec<_> = (0..20)
         .map(|_| {
             let esi = esi.clone();
-            tokio::spawn(async move { assets(&esi).await })
+            tokio::spawn(async move { assets(&esi, 7).await })
         })
         .collect();
     for call in calls {
@@ -171,14 +168,12 @@ async fn many_refused_calls_share_one_refresh() {
 async fn a_refused_token_that_is_replaced_already_is_no_reason_to_refresh() {
     let sso = Sso::new().await;
     let (view, esi) = logged_in(&sso).await;
-    sso.esi_gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    close(&sso.esi_gate);
     sso.world().esi_failures.push_back((401, String::new()));
-    let call = tokio::spawn(async move { assets(&esi).await });
-    while sso.world().esi_seen.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let call = tokio::spawn(async move { assets(&esi, 7).await });
+    until(|| !sso.world().esi_seen.is_empty()).await;
     let newer = view.refresh().await.expect("somebody else's refresh");
-    sso.esi_gate.add_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    open(&sso.esi_gate);
     call.await.expect("no panic").expect("the second try");
     assert_eq!(sso.grants("refresh_token").len(), 1);
     let used = sso.world().esi_seen[1].1.clone();
@@ -194,22 +189,11 @@ async fn without_a_refresh_token_the_refusal_is_the_answer() {
     let only = json!({ "access_token": token, "expires_in": 30 });
     other.update_token(&only, None).await.expect("taken");
     let esi = sso.esi(other);
-    assets(&esi).await.expect("its last half minute counts");
+    assets(&esi, 7).await.expect("its last half minute counts");
     sso.world().esi_failures.push_back((401, String::new()));
-    assert_eq!(assets(&esi).await.expect_err("refused").status(), Some(401));
+    assert_eq!(assets(&esi, 7).await.expect_err("refused").status(), Some(401));
     sso.expire();
-    assert!(matches!(assets(&esi).await, Err(Error::LoginNeeded(_))));
-}
-
-#[tokio::test]
-async fn a_tokens_last_minute_counts_when_the_sso_is_down() {
-    let sso = Sso::new().await;
-    let (_, esi) = logged_in(&sso).await;
-    sso.clock.advance(chrono::TimeDelta::seconds(1199 - 30));
-    sso.world().failures.push_back((503, String::new()));
-    assets(&esi).await.expect("with the old token");
-    assets(&esi).await.expect("with a new one");
-    assert_eq!(sso.grants("refresh_token").len(), 2);
+    assert!(matches!(assets(&esi, 7).await, Err(Error::LoginNeeded(_))));
 }
 
 #[tokio::test]
@@ -230,7 +214,7 @@ async fn a_token_goes_to_its_own_origin_only() {
         "{error:?}"
     );
     let esi = builder().build().expect("a client").with_security(view);
-    let error = assets(&esi).await.expect_err("another origin");
+    let error = assets(&esi, 7).await.expect_err("another origin");
     assert!(matches!(error, Error::Config(_)), "{error:?}");
     assert!(elsewhere.world().esi_seen.is_empty());
 }
@@ -263,7 +247,10 @@ async fn views_share_a_client_and_never_tokens() {
             .expect("its own");
     }
     let other = esi.with_security(security.identity("character:8"));
-    assert_eq!(assets(&other).await.expect_err("not its own").status(), Some(403));
+    assert_eq!(
+        assets(&other, 7).await.expect_err("not its own").status(),
+        Some(403)
+    );
 }
 
 /// Before the first token of a restored login, and before another one after a refusal.
@@ -275,7 +262,7 @@ async fn whoever_runs_out_of_time_for_a_token_is_told_so() {
     let kept = json!({ "access_token": "", "expires_in": -1, "refresh_token": kept.refresh_token() });
     let fresh = sso.security().await;
     let restored = fresh.update_token(&kept, Some("mine")).await.expect("taken");
-    sso.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    close(&sso.gate);
     sso.world().esi_failures.push_back((401, "{}".to_owned()));
     for (esi, sent) in [(sso.esi(restored), 0), (esi, 1)] {
         let call = esi.get_characters_character_id_assets(7);
@@ -286,5 +273,41 @@ async fn whoever_runs_out_of_time_for_a_token_is_told_so() {
         assert!(is_token(&error) && !error.may_have_been_sent(), "{error:?}");
         assert_eq!(sso.world().esi_seen.len(), sent);
     }
-    sso.gate.add_permits(tokio::sync::Semaphore::MAX_PERMITS);
+    open(&sso.gate);
+}
+
+/// Neither the place it names nor another path of the same server is asked, be the login a character's or the header
+/// the caller's own.
+#[tokio::test]
+async fn a_redirect_gets_no_token() {
+    let sso = Sso::new().await;
+    let elsewhere = Server::json("[]").await;
+    for status in [301, 302, 303, 307, 308] {
+        for place in [
+            format!("{}/there", elsewhere.url),
+            "/characters/7/there".to_owned(),
+        ] {
+            let esi_server = Server::answering(status, &[("Location", &place)], "").await;
+            let builder = sso.with_pkce().esi_url(&esi_server.url);
+            let view = sso.log_in(&builder.build().await.expect("built"), 7).await;
+            let esi = esi_server.builder().security(view).build().expect("a client");
+            let anonymous = esi_server.esi();
+            let own = anonymous
+                .get_characters_character_id_assets(7)
+                .header("Authorization", "Bearer own");
+            let login = esi.get_characters_character_id_assets(7);
+            for call in [login, own] {
+                let error = call.send().await.expect_err("it is not followed");
+                assert!(
+                    matches!(&error, Error::Api(api) if api.status == status),
+                    "{error:?}"
+                );
+                assert!(!error.is_retryable());
+            }
+            let seen = esi_server.seen();
+            assert_eq!(seen.len(), 2, "{place}");
+            assert!(seen.iter().all(|seen| seen.target() == "/characters/7/assets"));
+        }
+    }
+    assert!(elsewhere.seen().is_empty());
 }

@@ -1,12 +1,19 @@
 //! No input from outside panics.
 
+use std::cell::Cell;
+
+use esikit::clock::{Clock, SystemClock};
+use esikit::error::TokenFault;
+use esikit::security::{EsiSecurityBuilder, SsoEndpoints};
+use esikit::{Error, EsiSecurity};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use super::jwt::{Signer, encode};
+use super::jwt::{Signer, claims, encode};
 use super::sso::{REDIRECT, Sso};
-use esikit::EsiSecurity;
-use esikit::security::{EsiSecurityBuilder, SsoEndpoints};
+
+const NOWHERE: &str = "http://127.0.0.1:1";
 
 fn run<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -18,9 +25,9 @@ fn offline() -> EsiSecurityBuilder {
         .client_id("id")
         .redirect_uri(REDIRECT)
         .pkce()
-        .sso_url("http://127.0.0.1:1")
-        .esi_url("http://127.0.0.1:1")
-        .sso_endpoints(SsoEndpoints::of("http://127.0.0.1:1"))
+        .sso_url(NOWHERE)
+        .esi_url(NOWHERE)
+        .sso_endpoints(SsoEndpoints::of(NOWHERE))
         .headers([("User-Agent", "a")])
 }
 
@@ -122,6 +129,7 @@ proptest! {
         });
     }
 
+    /// Of any shape: few of them get far.
     #[test]
     fn keys_and_tokens(keys in json_value(), header in json_value(), claims in json_value(), text in any::<String>()) {
         run(async {
@@ -162,4 +170,114 @@ proptest! {
             let _ = security.auth("code").await.map_err(|error| error.to_string());
         });
     }
+}
+
+/// A key or token with one field that may be anything.
+fn spoilt(good: Value) -> impl Strategy<Value = Value> {
+    let names: Vec<String> = good.as_object().expect("an object").keys().cloned().collect();
+    let bytes = proptest::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| json!(encode(bytes)));
+    let anything = prop_oneof![bytes, json_value()];
+    (proptest::sample::select(names), anything, any::<bool>()).prop_map(move |(name, value, is_spoilt)| {
+        let mut made = good.clone();
+        if is_spoilt {
+            made[name] = value;
+        }
+        made
+    })
+}
+
+/// A key, and a token that names it: each nearly good, so that what stands behind the first checks is reached.
+fn near_misses() -> impl Strategy<Value = (Value, String)> {
+    let signers = proptest::sample::select(vec![false, true]);
+    signers.prop_flat_map(|is_rsa| {
+        let signer = if is_rsa { Signer::rsa() } else { Signer::ec() };
+        let header = json!({ "alg": signer.algorithm(), "kid": "key-1", "typ": "JWT" });
+        let mut good = claims(
+            7,
+            "owner",
+            &["publicData"],
+            NOWHERE,
+            SystemClock.now().timestamp(),
+        );
+        good["aud"] = json!(["id", "EVE Online"]);
+        let signature = proptest::collection::vec(any::<u8>(), 0..300);
+        let parts = (
+            spoilt(signer.jwk("key-1")),
+            spoilt(header),
+            spoilt(good),
+            signature,
+            any::<bool>(),
+        );
+        parts.prop_map(move |(key, header, claims, signature, is_signed)| {
+            let mut token = signer.sign(&header, &claims);
+            if !is_signed {
+                let dot = token.rfind('.').expect("three parts");
+                token.truncate(dot + 1);
+                token.push_str(&encode(signature));
+            }
+            (key, token)
+        })
+    })
+}
+
+/// How far a token came.
+#[derive(PartialEq, PartialOrd)]
+enum Reached {
+    Nothing,
+    Signature,
+    Claims,
+    End,
+}
+
+fn reached(outcome: &Result<esikit::token::Claims, Error>) -> Reached {
+    match outcome {
+        Ok(_) => Reached::End,
+        Err(Error::TokenInvalid(invalid)) => match invalid.why {
+            TokenFault::Signature => Reached::Signature,
+            TokenFault::Claim(_)
+            | TokenFault::Issuer(_)
+            | TokenFault::Audience(_)
+            | TokenFault::Expired
+            | TokenFault::NotYetValid
+            | TokenFault::Subject
+            | TokenFault::Scopes => Reached::Claims,
+            _ => Reached::Nothing,
+        },
+        Err(_) => Reached::Nothing,
+    }
+}
+
+/// Counted, since a property that never gets behind the first check would hold for any code there.
+#[test]
+fn keys_and_tokens_that_are_nearly_good() {
+    const CASES: u32 = 512;
+    let config = ProptestConfig {
+        cases: CASES,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let counts = [Reached::Signature, Reached::Claims, Reached::End].map(|step| (step, Cell::new(0)));
+    let outcome = TestRunner::new(config).run(&near_misses(), |(key, token)| {
+        run(async {
+            // A key that is none is refused here already.
+            let Ok(security) = offline().jwks_key(key).build().await else {
+                return;
+            };
+            let tokens = json!({ "access_token": token, "expires_in": 9 });
+            security.update_token(&tokens, None).await.expect("taken");
+            let outcome = security.verify().await;
+            let far = reached(&outcome);
+            let _ = outcome.map_err(|error| error.to_string());
+            for (_, count) in counts.iter().filter(|(step, _)| far >= *step) {
+                count.set(count.get() + 1);
+            }
+        });
+        Ok(())
+    });
+    outcome.expect("nothing panics");
+    let [signature, claims, end] = counts.map(|(_, count)| count.get());
+    assert!(
+        signature > CASES / 4 && claims > CASES / 10 && end > CASES / 50,
+        "{signature} came to the signature, {claims} behind it, {end} to the end"
+    );
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -12,8 +13,10 @@ use base64::Engine;
 use chrono::{TimeDelta, TimeZone, Utc};
 use esikit::clock::{Clock, ManualClock};
 use esikit::security::EsiSecurityBuilder;
-use esikit::{Esi, EsiSecurity, Scope};
+use esikit::store::TokenStore;
+use esikit::{Error, Esi, EsiSecurity, Scope};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::jwt::{CLIENT_ID, Signer, claims, header};
@@ -51,6 +54,8 @@ pub struct World {
     pub rotation: Rotation,
     /// Answers of the token endpoint that come before any good one.
     pub failures: VecDeque<(u16, String)>,
+    /// What those say in their `Retry-After`.
+    pub retry_after: Option<String>,
     pub jwks: Value,
     pub discovery: Option<Value>,
     pub asked: Vec<Asked>,
@@ -63,9 +68,17 @@ pub struct World {
     pub most_at_once: usize,
     pub codes: HashMap<String, Account>,
     pub refresh_tokens: HashMap<String, Account>,
-    access_tokens: HashMap<String, (i64, i64)>,
+    access_tokens: HashMap<String, Issued>,
     at_once: usize,
     count: usize,
+}
+
+/// An access token that was given out.
+#[derive(Clone)]
+struct Issued {
+    character: i64,
+    end: i64,
+    scopes: Vec<String>,
 }
 
 /// The server; clones share it.
@@ -88,13 +101,29 @@ impl Sso {
     }
 
     pub async fn signing(signer: Signer) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (listener, port) = free_port().await;
+        let sso = Self::at(format!("http://127.0.0.1:{port}"), signer);
+        let routes = routes(sso.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        sso
+    }
+
+    /// The same by https, as `localhost`.
+    #[cfg(feature = "tls")]
+    pub async fn by_tls() -> Self {
+        let (listener, port) = free_port().await;
+        let sso = Self::at(format!("https://localhost:{port}"), Signer::rsa());
+        let routes = routes(sso.clone());
+        let listener = crate::tls::Listener::new(listener);
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        sso
+    }
+
+    fn at(url: String, signer: Signer) -> Self {
         let world = World {
             rotation: Rotation::Same,
             failures: VecDeque::new(),
+            retry_after: None,
             jwks: json!({ "keys": [signer.jwk("key-1")], "SkipUnresolvedJsonWebKeys": true }),
             discovery: Some(json!({
                 "issuer": url, "authorization_endpoint": format!("{url}/v2/oauth/authorize"),
@@ -113,17 +142,14 @@ impl Sso {
             at_once: 0,
             count: 0,
         };
-        let sso = Self {
+        Self {
             url,
             clock: ManualClock::new(Utc.with_ymd_and_hms(2026, 11, 1, 10, 0, 0).unwrap()),
             world: Arc::new(Mutex::new(world)),
             signer: Arc::new(signer),
             gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             esi_gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
-        };
-        let routes = routes(sso.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        sso
+        }
     }
 
     pub fn world(&self) -> MutexGuard<'_, World> {
@@ -161,10 +187,21 @@ impl Sso {
         self.with_pkce().build().await.expect("a single sign-on")
     }
 
+    /// One whose tokens are kept there.
+    pub async fn security_on(&self, store: &(impl TokenStore + Clone)) -> EsiSecurity {
+        let builder = self.with_pkce().token_store(store.clone());
+        builder.build().await.expect("a single sign-on")
+    }
+
     /// A login by the whole way, with a view of its identity.
     pub async fn log_in(&self, security: &EsiSecurity, character: i64) -> EsiSecurity {
-        let login = security.authorize(&[Scope::from(ASSETS)]);
-        let url = callback(&self.code_for(character, &[ASSETS]), login.state());
+        self.log_in_for(security, character, &[ASSETS]).await
+    }
+
+    pub async fn log_in_for(&self, security: &EsiSecurity, character: i64, scopes: &[&str]) -> EsiSecurity {
+        let asked: Vec<Scope> = scopes.iter().copied().map(Scope::from).collect();
+        let login = security.authorize(&asked);
+        let url = callback(&self.code_for(character, scopes), login.state());
         let who = security.auth_callback(&login, &url).await.expect("a login");
         assert_eq!(who.character_id, character);
         who.security()
@@ -206,9 +243,12 @@ impl Sso {
         let access = self
             .signer
             .sign(&header(self.signer.algorithm(), "key-1"), &claims);
-        world
-            .access_tokens
-            .insert(access.clone(), (account.character, now + 1200));
+        let issued = Issued {
+            character: account.character,
+            end: now + 1200,
+            scopes: account.scopes.clone(),
+        };
+        world.access_tokens.insert(access.clone(), issued);
         let refresh = format!("refresh-{}-secret", world.count);
         (access, refresh)
     }
@@ -216,6 +256,44 @@ impl Sso {
 
 pub fn callback(code: &str, state: &str) -> String {
     format!("{REDIRECT}?code={code}&state={state}")
+}
+
+async fn free_port() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+/// A secured call that needs the scope `ASSETS`.
+pub async fn assets(esi: &Esi, character: i64) -> Result<(), Error> {
+    let call = esi.get_characters_character_id_assets(character);
+    call.send().await.map(|_| ())
+}
+
+/// Closes a gate; it opens again by `open`.
+pub fn close(gate: &Semaphore) {
+    gate.forget_permits(Semaphore::MAX_PERMITS);
+}
+
+pub fn open(gate: &Semaphore) {
+    gate.add_permits(Semaphore::MAX_PERMITS);
+}
+
+pub async fn until(condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    waited.expect("it comes true sooner");
+}
+
+/// Gives everybody else many turns: what has not happened after that is waiting for something.
+pub async fn settle() {
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
 }
 
 pub fn account(character: i64, scopes: &[&str]) -> Account {
@@ -234,7 +312,7 @@ fn routes(sso: Sso) -> Router {
         .route("/v2/oauth/revoke", post(revoke))
         .route("/oauth/jwks", get(jwks))
         .route("/verify/", get(verify))
-        .route("/characters/{id}/assets", get(assets))
+        .route("/characters/{id}/assets", get(assets_of))
         .route("/status", get(status))
         .with_state(sso)
 }
@@ -295,7 +373,12 @@ async fn token(State(sso): State<Sso>, uri: Uri, headers: HeaderMap, body: Strin
     world.at_once -= 1;
     if let Some((status, body)) = world.failures.pop_front() {
         let status = StatusCode::from_u16(status).expect("a status");
-        return (status, [("content-type", "application/json")], body).into_response();
+        let mut answer = (status, [("content-type", "application/json")], body).into_response();
+        if let Some(wish) = &world.retry_after {
+            let wish = wish.parse().expect("a header's value");
+            answer.headers_mut().insert("retry-after", wish);
+        }
+        return answer;
     }
     let form = asked_form(&body);
     let refusal = || {
@@ -310,13 +393,14 @@ async fn token(State(sso): State<Sso>, uri: Uri, headers: HeaderMap, body: Strin
         }
         _ => (None, None),
     };
-    let Some(mut account) = account else {
+    let Some(account) = account else {
         return refusal();
     };
+    let mut granted = account.clone();
     if let Some(scope) = form.get("scope") {
-        account.scopes = scope.split(' ').map(str::to_owned).collect();
+        granted.scopes = scope.split(' ').map(str::to_owned).collect();
     }
-    let (access, new) = sso.issue(&mut world, &account);
+    let (access, new) = sso.issue(&mut world, &granted);
     let kept = match (old, world.rotation) {
         (None, _) => Some(new),
         (Some(old), Rotation::Same) => Some(old),
@@ -341,9 +425,10 @@ fn asked_form(body: &str) -> HashMap<String, String> {
 }
 
 async fn revoke(State(sso): State<Sso>, uri: Uri, headers: HeaderMap, body: String) -> Response {
-    let mut world = sso.world();
     let asked = asked(&uri, &headers, &body);
-    world.asked.push(asked);
+    sso.world().asked.push(asked);
+    drop(sso.gate.acquire().await.expect("open some time"));
+    let mut world = sso.world();
     if let Some((status, body)) = world.failures.pop_front() {
         return (StatusCode::from_u16(status).expect("a status"), body).into_response();
     }
@@ -362,17 +447,19 @@ async fn verify(
     headers: HeaderMap,
 ) -> Response {
     let world = sso.world();
-    let known = bearer(&headers).and_then(|token| world.access_tokens.get(&token).copied());
+    let known = bearer(&headers).and_then(|token| world.access_tokens.get(&token));
     match known {
-        Some((character, _)) => {
+        Some(issued) => {
+            let character = issued.character;
             Json(json!({ "CharacterID": character, "datasource": query["datasource"] })).into_response()
         }
         None => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
 
-/// An empty list for the character whose token it is; 401 for anybody else, 403 where the path is another's.
-async fn assets(State(sso): State<Sso>, Path(id): Path<i64>, headers: HeaderMap) -> Response {
+/// An empty list for the character whose token it is; 401 for anybody else, 403 where the path is another's or the
+/// scope is missing.
+async fn assets_of(State(sso): State<Sso>, Path(id): Path<i64>, headers: HeaderMap) -> Response {
     let token = bearer(&headers);
     let seen = (format!("/characters/{id}/assets"), token.clone());
     sso.world().esi_seen.push(seen);
@@ -382,16 +469,16 @@ async fn assets(State(sso): State<Sso>, Path(id): Path<i64>, headers: HeaderMap)
         return (StatusCode::from_u16(status).expect("a status"), body).into_response();
     }
     let now = sso.clock.now().timestamp();
-    match token.and_then(|token| world.access_tokens.get(&token).copied()) {
-        // A bucket for as many calls as a test likes.
-        Some((character, end)) if end > now && character == id => {
-            let headers = [
-                ("X-Ratelimit-Group", "char-asset"),
-                ("X-Ratelimit-Limit", "1000000/15m"),
-            ];
-            (headers, Json(json!([]))).into_response()
-        }
-        Some((_, end)) if end > now => {
+    match token.and_then(|token| world.access_tokens.get(&token)) {
+        Some(issued) if issued.end > now => {
+            if issued.character == id && issued.scopes.iter().any(|scope| scope == ASSETS) {
+                // A bucket for as many calls as a test likes.
+                let headers = [
+                    ("X-Ratelimit-Group", "char-asset"),
+                    ("X-Ratelimit-Limit", "1000000/15m"),
+                ];
+                return (headers, Json(json!([]))).into_response();
+            }
             (StatusCode::FORBIDDEN, Json(json!({ "error": "not yours" }))).into_response()
         }
         _ => (

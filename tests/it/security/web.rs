@@ -8,7 +8,7 @@ use super::sso::Sso;
 mod web_login;
 
 /// The application on a port of its own; where it is.
-async fn serve(sso: &Sso) -> String {
+pub async fn serve(sso: &Sso) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a free port");
