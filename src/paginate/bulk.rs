@@ -160,7 +160,7 @@ impl Entries {
         list_of(self.texts.get(range).unwrap_or_default())
     }
 
-    /// The entries that read as a number, each with its place.
+    /// The entry at this place, where it reads as a number.
     pub(super) fn number(&self, place: usize) -> Option<i64> {
         self.texts.get(place)?.parse().ok()
     }

@@ -104,8 +104,8 @@ impl<T: Send + Sync + 'static> Pages<T> {
         }
     }
 
-    /// Keeps the pages in the cache, which they mostly only flush: whoever takes pages one by one rarely wants them
-    /// twice. Without this, pages that the cache has already are used all the same.
+    /// Keeps the pages in the cache. Without this they are not: so many pages would drive everything else out of it.
+    /// Pages that the cache has already are used either way.
     pub fn cached(mut self) -> Self {
         self.kept = true;
         self

@@ -12,6 +12,9 @@ use crate::response::Response;
 /// A first page that expires sooner than this is not built upon: the others would be of the next state.
 const SOON: Duration = Duration::from_secs(5);
 
+/// What `Date` leaves out.
+const TICK: Duration = Duration::from_secs(1);
+
 /// Which state of the data a page shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Stamp {
@@ -103,18 +106,23 @@ impl ServerTime {
 
     /// How long until ESI's rules allow to ask for a page again. A server that shows no clock is given the time that
     /// the spec states.
+    ///
+    /// The page's own `Date` says it best, unless the page was kept for a while; then the latest one does. `Date` has
+    /// whole seconds, so that two of them may differ by one too much: whoever keeps the page counts from its own.
     pub(super) fn until_expired(&self, stamp: &Stamp, operation: &Operation, now: Instant) -> Duration {
         let Some(expires) = stamp.expires else {
             return Duration::ZERO;
         };
-        let (whole, since) = match self.shown {
-            Some((date, came)) => ((expires - date).to_std().unwrap_or_default(), came),
-            None => {
-                let stated = operation.cache_ttl.unwrap_or_default();
-                (Duration::from_secs(stated.into()), stamp.came)
-            }
+        let since = |(date, came): (DateTime<Utc>, Instant)| {
+            let whole = (expires - date).to_std().unwrap_or_default();
+            whole.saturating_sub(now.saturating_duration_since(came))
         };
-        whole.saturating_sub(now.saturating_duration_since(since))
+        let by_own = stamp.date.map(|date| since((date, stamp.came)));
+        let by_latest = self.shown.map(|shown| since(shown).saturating_add(TICK));
+        by_own.into_iter().chain(by_latest).min().unwrap_or_else(|| {
+            let stated = Duration::from_secs(operation.cache_ttl.unwrap_or_default().into());
+            stated.saturating_sub(now.saturating_duration_since(stamp.came))
+        })
     }
 
     /// How long to wait for the successor of a first page that is about to expire; none where there is time enough
@@ -134,7 +142,7 @@ impl ServerTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::Method;
+    use crate::operation::{CacheMode, Method};
 
     static OPERATION: Operation = Operation::new("GetThings", Method::Get, "/things", "Things");
 
@@ -142,6 +150,7 @@ mod tests {
         DateTime::from_timestamp(1_800_000_000 + second, 0)
     }
 
+    /// A page that comes now.
     fn stamp(last_modified: Option<i64>, date: i64, expires: i64, pages: u32) -> Stamp {
         Stamp {
             last_modified: last_modified.and_then(at),
@@ -212,11 +221,16 @@ mod tests {
         // Kept since long ago: its Date is behind.
         let kept = stamp(Some(0), 0, 40, 2);
         time.hear(&kept);
-        assert_eq!(left(&time, &kept), 18);
+        assert_eq!(left(&time, &kept), 18 + 1);
         time.hear(&stamp(Some(0), 30, 40, 2));
-        assert_eq!(left(&time, &kept), 10);
+        assert_eq!((left(&time, &kept), left(&time, &fresh)), (10 + 1, 10 + 1));
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(left(&time, &kept), 0);
+        let silent = Stamp { date: None, ..fresh };
+        static KEPT: Operation =
+            Operation::new("GetThings", Method::Get, "/things", "Things").cache(100, CacheMode::Ttl);
+        let by_spec = ServerTime::default().until_expired(&silent, &KEPT, Instant::now());
+        assert_eq!(by_spec.as_secs(), 100 - 72);
         let endless = Stamp {
             expires: Some(DateTime::<Utc>::MAX_UTC),
             ..kept
