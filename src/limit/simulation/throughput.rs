@@ -1,10 +1,12 @@
 //! How much gets through, against a scheduler that knows everything in advance.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::server::cost;
 use super::{Chance, Charges, Legs, OPERATIONS, Server, World, operation, seeds, status};
 use crate::operation::Operation;
 
@@ -27,17 +29,12 @@ fn operations() -> Vec<usize> {
         .collect()
 }
 
-/// What of each operation was answered, and what that cost, by requests in the order they were sent.
+/// How many requests of each operation the limits let through.
 async fn ours(seed: u64, charges: Charges) -> Vec<u64> {
     let world = World::new(Server::new(charges, seed));
     let end = world.start + Duration::from_millis(MILLISECONDS);
     let mut tasks = Vec::new();
-    let numbers: Arc<Vec<std::sync::atomic::AtomicU64>> = Arc::new(
-        OPERATIONS
-            .iter()
-            .map(|_| std::sync::atomic::AtomicU64::new(0))
-            .collect(),
-    );
+    let numbers = Arc::new(OPERATIONS.each_ref().map(|_| AtomicU64::new(0)));
     for index in operations() {
         for _ in 0..WANTED {
             let (world, numbers) = (Arc::clone(&world), Arc::clone(&numbers));
@@ -45,7 +42,7 @@ async fn ours(seed: u64, charges: Charges) -> Vec<u64> {
                 let who: Arc<str> = "".into();
                 loop {
                     let permit = world.admit(&OPERATIONS[index], &who).await;
-                    let number = numbers[index].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let number = numbers[index].fetch_add(1, Ordering::Relaxed);
                     let (status, legs) = fate(seed, index, number);
                     world.send(permit, &OPERATIONS[index], &who, status, legs).await;
                 }
@@ -60,7 +57,7 @@ async fn ours(seed: u64, charges: Charges) -> Vec<u64> {
     assert_eq!(world.refused(), [""; 0], "ESIKIT_SEED={seed}");
     numbers
         .iter()
-        .map(|number| number.load(std::sync::atomic::Ordering::Relaxed))
+        .map(|number| number.load(Ordering::Relaxed))
         .collect()
 }
 
@@ -110,12 +107,7 @@ impl Omniscient {
         let (tokens, window) = (u64::from(limit.tokens), u64::from(limit.window) * 1000);
         let sent = &mut self.arrivals[index];
         let (status, legs) = fate(self.seed, index, sent.len() as u64);
-        let cost = match status {
-            200 => 2,
-            304 => 1,
-            404 => 5,
-            _ => 0,
-        };
+        let cost = cost(status);
         let arrival = now + legs.out;
         let place = sent.partition_point(|&(other, _)| other <= arrival);
         let used = |sent: &[(u64, u64)], at: u64, place: usize| {
@@ -134,7 +126,7 @@ impl Omniscient {
 
 #[tokio::test(start_paused = true)]
 async fn nearly_as_much_gets_through_as_could() {
-    for seed in seeds(2) {
+    for seed in seeds(1) {
         let best = Omniscient::run(seed);
         for charges in [Charges::AtArrival, Charges::AtAnswer] {
             let ours = ours(seed, charges).await;
@@ -150,7 +142,9 @@ async fn nearly_as_much_gets_through_as_could() {
                 );
                 println!("{words}");
                 assert!(ratio >= 0.9 || limit.tokens < 150, "{words}");
-                let spent: u64 = (0..ours[index]).map(|number| spends(seed, index, number)).sum();
+                let spent: u64 = (0..ours[index])
+                    .map(|number| cost(fate(seed, index, number).0))
+                    .sum();
                 // Two whole windows, each of its tokens less one request of the worst cost.
                 assert!(
                     spent >= 2 * u64::from(limit.tokens - 5),
@@ -158,15 +152,6 @@ async fn nearly_as_much_gets_through_as_could() {
                 );
             }
         }
-    }
-}
-
-fn spends(seed: u64, index: usize, number: u64) -> u64 {
-    match fate(seed, index, number).0 {
-        200 => 2,
-        304 => 1,
-        404 => 5,
-        _ => 0,
     }
 }
 
