@@ -67,6 +67,8 @@ struct Omniscient {
     seed: u64,
     /// Of each operation: what arrives when, with its cost, for requests sent so far.
     arrivals: Vec<Vec<(u64, u64)>>,
+    /// Of each operation: before when its bucket cannot have room.
+    closed_until: Vec<u64>,
     /// When each request under way is back.
     under_way: Vec<u64>,
     last: usize,
@@ -77,6 +79,7 @@ impl Omniscient {
         let mut this = Self {
             seed,
             arrivals: vec![Vec::new(); OPERATIONS.len()],
+            closed_until: vec![0; OPERATIONS.len()],
             under_way: Vec::new(),
             last: 0,
         };
@@ -101,7 +104,10 @@ impl Omniscient {
 
     /// Sends the next request of an operation, if it and all that arrive after it are let in.
     fn send(&mut self, index: usize, now: u64) -> bool {
-        let Some(limit) = OPERATIONS[index].rate_limit else {
+        let Some(limit) = OPERATIONS[index]
+            .rate_limit
+            .filter(|_| now >= self.closed_until[index])
+        else {
             return false;
         };
         let (tokens, window) = (u64::from(limit.tokens), u64::from(limit.window) * 1000);
@@ -110,12 +116,18 @@ impl Omniscient {
         let cost = cost(status);
         let arrival = now + legs.out;
         let place = sent.partition_point(|&(other, _)| other <= arrival);
+        let first = |sent: &[(u64, u64)], at: u64| sent.partition_point(|&(other, _)| other + window <= at);
         let used = |sent: &[(u64, u64)], at: u64, place: usize| {
-            let first = sent.partition_point(|&(other, _)| other + window <= at);
-            sent[first..place].iter().map(|&(_, cost)| cost).sum::<u64>()
+            sent[first(sent, at)..place]
+                .iter()
+                .map(|&(_, cost)| cost)
+                .sum::<u64>()
         };
-        let fits = used(sent, arrival, place) < tokens
-            && (place..sent.len()).all(|later| used(sent, sent[later].0, later) + cost < tokens);
+        if used(sent, arrival, place) >= tokens {
+            self.closed_until[index] = sent[first(sent, arrival)].0 + window - legs.out;
+            return false;
+        }
+        let fits = (place..sent.len()).all(|later| used(sent, sent[later].0, later) + cost < tokens);
         if fits {
             sent.insert(place, (arrival, cost));
             self.under_way.push(arrival + legs.work + legs.back);

@@ -176,6 +176,19 @@ async fn a_429_closes_what_it_is_about() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_success_ends_the_doubling_of_pauses() {
+    let (limits, who) = (limits(20), anonymous());
+    let mut pauses = Vec::new();
+    for status in [429, 429, 429, 200, 429, 429] {
+        let (permit, seconds) = waited(&limits, &PLAIN, &who).await;
+        pauses.push(seconds);
+        sleep(Duration::from_millis(1)).await;
+        answer(permit, status, &[]);
+    }
+    assert_eq!(pauses, [0.0, 5.0, 10.0, 20.0, 0.0, 5.0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_520_pauses_one_operation_for_as_long_as_it_says() {
     let (limits, who) = (limits(20), Arc::<str>::from("app:1"));
     let given = headers(&[]);
