@@ -188,7 +188,7 @@ async fn market_day(seed: u64, charges: Charges, abandoned: u64) -> Arc<World> {
 
 #[tokio::test(start_paused = true)]
 async fn no_request_is_refused_in_whatever_order_answers_come() {
-    for seed in seeds(12) {
+    for seed in seeds(5) {
         for charges in [Charges::AtArrival, Charges::AtAnswer] {
             let world = market_day(seed, charges, 0).await;
             let (refused, answered) = (world.refused(), world.server.lock().expect("a server").answered);
@@ -209,7 +209,7 @@ async fn no_request_is_refused_in_whatever_order_answers_come() {
 /// What is given up is charged all the same, up to seconds later.
 #[tokio::test(start_paused = true)]
 async fn no_request_is_refused_when_others_are_given_up() {
-    for seed in seeds(4) {
+    for seed in seeds(3) {
         for charges in [Charges::AtArrival, Charges::AtAnswer] {
             let world = market_day(seed, charges, 15).await;
             assert_eq!(world.refused(), [""; 0], "ESIKIT_SEED={seed}, {charges:?}");
@@ -248,7 +248,7 @@ async fn downtime(seed: u64, server: Server) -> Arc<World> {
 
 #[tokio::test(start_paused = true)]
 async fn a_downtime_never_spends_the_reserve() {
-    for seed in seeds(20) {
+    for seed in seeds(10) {
         let phase = Chance::new(seed).next();
         for (name, server) in [
             ("with headers", Server::new(Charges::AtAnswer, phase)),

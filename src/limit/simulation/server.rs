@@ -37,7 +37,8 @@ pub(super) struct Arrived {
     refused: bool,
 }
 
-fn cost(status: u16) -> u64 {
+/// What ESI's documents say that an answer costs.
+pub(super) fn cost(status: u16) -> u64 {
     match status / 100 {
         2 => 2,
         3 => 1,

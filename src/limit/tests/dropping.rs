@@ -52,7 +52,7 @@ async fn fickle(limits: Arc<Limits>, mut chance: Chance) {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_is_dropped_leaves_nothing_behind() {
-    for seed in seeds(20) {
+    for seed in seeds(8) {
         let mut chance = Chance::new(seed);
         let limits = limits(4);
         let mut tasks = Vec::new();
@@ -99,4 +99,40 @@ async fn a_grant_that_nobody_takes_goes_to_the_next() {
         calls[0].as_mut().poll(&mut Context::from_waker(&waker)),
         Poll::Ready(_)
     ));
+}
+
+/// Who was second is first then, and wakes itself.
+#[tokio::test(start_paused = true)]
+async fn when_the_first_gives_up_the_next_wakes_in_time() {
+    let (limits, who) = (limits(20), anonymous());
+    for _ in 0..3 {
+        answer(at_once(&limits, &SMALL, &who).await.expect("open"), 404, &[]);
+    }
+    let call = || {
+        let (limits, who) = (Arc::clone(&limits), Arc::clone(&who));
+        tokio::spawn(async move { waited(&limits, &SMALL, &who).await.1 })
+    };
+    let (first, second) = (call(), call());
+    sleep(Duration::from_secs(10)).await;
+    first.abort();
+    let waited = timeout(Duration::from_secs(10_000), second).await;
+    assert_eq!(waited.expect("it wakes").expect("a task"), 900.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn permits_that_are_dropped_count_as_the_worst() {
+    let (limits, who) = (limits(20), anonymous());
+    for _ in 0..90 {
+        drop(at_once(&limits, &PLAIN, &who).await.expect("open"));
+    }
+    let closed = at_once(&limits, &PLAIN, &who).await.expect_err("90 failures");
+    assert_eq!(
+        (closed.limit, closed.wait),
+        (Limit::ErrorLimit, Duration::from_secs(70))
+    );
+    for _ in 0..3 {
+        drop(at_once(&limits, &SMALL, &who).await.expect("open"));
+    }
+    let closed = at_once(&limits, &SMALL, &who).await.expect_err("15 tokens");
+    assert_eq!(closed.wait, Duration::from_secs(960));
 }

@@ -125,6 +125,28 @@ async fn who_waits_for_time_is_not_woken_by_others() {
     assert!(is_quiet(&limits));
 }
 
+/// Nor does a newcomer, in the moment in which it opens.
+#[tokio::test(start_paused = true)]
+async fn who_waits_goes_before_who_comes_when_it_opens() {
+    let (limits, who) = (limits(20), anonymous());
+    for second in 0..3 {
+        sleep(Duration::from_secs(second)).await;
+        answer(at_once(&limits, &SMALL, &who).await.expect("open"), 404, &[]);
+    }
+    let mut waiting = Box::pin(waited(&limits, &SMALL, &who));
+    let waker = Waker::from(Arc::new(Bell::default()));
+    assert!(
+        waiting
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    advance(Duration::from_secs(897)).await;
+    let newcomer = at_once(&limits, &ALSO_SMALL, &who).await;
+    assert!(newcomer.is_err(), "there is room for one, who waits");
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+}
+
 /// Each lane is woken by its own first waiter, on whichever runtime that is: a runtime that stands still holds up its
 /// own calls, and no others.
 #[test]
