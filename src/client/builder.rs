@@ -15,7 +15,6 @@ use super::warned::Warned;
 use super::{Esi, Shared};
 #[cfg(feature = "cache")]
 use crate::cache::{Cache, Flights};
-#[cfg(feature = "cache")]
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::event::{EventListener, Listeners};
@@ -65,6 +64,7 @@ pub struct EsiBuilder {
     error_reserve: u32,
     retry: retry::Policy,
     listeners: Vec<Arc<dyn EventListener>>,
+    clock: Arc<dyn Clock>,
     #[cfg(feature = "cache")]
     keeping: Keeping,
 }
@@ -75,7 +75,6 @@ struct Keeping {
     bytes: u64,
     store: Option<Arc<dyn CacheStore>>,
     refusals: Option<Duration>,
-    clock: Arc<dyn Clock>,
 }
 
 #[cfg(feature = "reqwest-builder")]
@@ -107,12 +106,12 @@ impl Default for EsiBuilder {
             error_reserve: 10,
             retry: retry::Policy::default(),
             listeners: Vec::new(),
+            clock: Arc::new(SystemClock),
             #[cfg(feature = "cache")]
             keeping: Keeping {
                 bytes: 64 * 1024 * 1024,
                 store: None,
                 refusals: None,
-                clock: Arc::new(SystemClock),
             },
         }
     }
@@ -248,10 +247,9 @@ impl EsiBuilder {
         self
     }
 
-    /// Reads the time from here, to decide what is fresh: for tests.
-    #[cfg(feature = "cache")]
+    /// Reads the time from here, to decide what is fresh and which cursor is too old: for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.keeping.clock = Arc::new(clock);
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -320,6 +318,10 @@ impl EsiBuilder {
         let listeners = Listeners::new(self.listeners.clone());
         let shared = Arc::new(Shared {
             settings: self.settings(&base_url)?,
+            server: (
+                base_url.host_str().unwrap_or_default().to_owned(),
+                base_url.port_or_known_default().unwrap_or_default(),
+            ),
             limits: Arc::new(Limits::new(limit::Settings {
                 concurrency: self.concurrency,
                 reserve: self.error_reserve,
@@ -329,11 +331,10 @@ impl EsiBuilder {
             retry: self.retry,
             warned: Warned::default(),
             #[cfg(feature = "cache")]
-            cache: self.keeping.cache(),
+            cache: self.keeping.cache(&self.clock),
             #[cfg(feature = "cache")]
             flights: Flights::new(),
-            #[cfg(feature = "cache")]
-            clock: Arc::clone(&self.keeping.clock),
+            clock: Arc::clone(&self.clock),
             #[cfg(feature = "cache")]
             variant: self.variant(),
             #[cfg(feature = "security")]
@@ -452,13 +453,8 @@ impl EsiBuilder {
 
 #[cfg(feature = "cache")]
 impl Keeping {
-    fn cache(&self) -> Cache {
-        Cache::new(
-            self.bytes,
-            self.refusals,
-            self.store.clone(),
-            Arc::clone(&self.clock),
-        )
+    fn cache(&self, clock: &Arc<dyn Clock>) -> Cache {
+        Cache::new(self.bytes, self.refusals, self.store.clone(), Arc::clone(clock))
     }
 }
 

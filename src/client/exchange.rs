@@ -127,7 +127,8 @@ async fn send(
         http.request.method = operation.method.as_str(),
         http.request.resend_count = attempt - 1,
         url.template = operation.path,
-        server.address = way.esi.shared.settings.base_url,
+        server.address = way.esi.shared.server.0,
+        server.port = way.esi.shared.server.1,
         http.response.status_code = tracing::field::Empty,
         error.type = tracing::field::Empty,
     );
@@ -180,6 +181,8 @@ fn record(
         let kind = status.map_or_else(|| "transport".to_owned(), |status| status.to_string());
         span.record("error.type", kind);
     }
+    let bytes = outcome.as_ref().map_or(0, |answer| answer.body().len());
+    tracing::debug!(parent: span, ?elapsed, bytes, "answered");
     way.tell(&Event::Answered {
         operation,
         url: &way.request.url,
@@ -190,7 +193,7 @@ fn record(
             Some(304) => Source::Revalidated,
             _ => Source::Network,
         },
-        bytes: outcome.as_ref().map_or(0, |answer| answer.body().len()),
+        bytes,
         message: message.as_deref(),
     });
     let warning = outcome

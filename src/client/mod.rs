@@ -30,7 +30,6 @@ pub(crate) use request::endpoint;
 
 #[cfg(feature = "cache")]
 use crate::cache::{Cache, Flights, Key};
-#[cfg(feature = "cache")]
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::Listeners;
@@ -70,6 +69,8 @@ pub struct Esi {
 /// What clones of a client, and its views for other logins, have in common.
 struct Shared {
     settings: Settings,
+    /// Host and port of ESI, for traces.
+    server: (String, u16),
     transport: Transport,
     limits: Arc<Limits>,
     max_wait: Duration,
@@ -81,7 +82,6 @@ struct Shared {
     cache: Cache,
     #[cfg(feature = "cache")]
     flights: Flights<Key, Result<Answer, Error>>,
-    #[cfg(feature = "cache")]
     clock: Arc<dyn Clock>,
     /// What is sent with every request and changes its answer.
     #[cfg(feature = "cache")]

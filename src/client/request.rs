@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -245,6 +246,11 @@ impl<E: Endpoint> Request<E> {
     pub(crate) fn past_what_is_kept(mut self) -> Self {
         self.call.options_mut().asks = Asks::Always;
         self
+    }
+
+    /// What time it is, by the client's clock.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.esi.shared.clock.now()
     }
 
     /// For how long a call of this client may wait for a limit, or for data to settle.

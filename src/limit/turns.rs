@@ -260,6 +260,7 @@ impl<W> Turns<W> {
     }
 
     /// Whether nobody waits.
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.principals.is_empty()
     }

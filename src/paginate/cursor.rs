@@ -14,7 +14,6 @@ use super::Fetching;
 use super::distinct::{Distinct, Keyed};
 use super::flight::Boxed;
 use crate::client::Request;
-use crate::clock::{Clock, SystemClock};
 use crate::error::{CursorExpired, Error};
 use crate::operation::Operation;
 use crate::response::Response;
@@ -134,7 +133,7 @@ pub(crate) fn changes<E: Listed>(
     let cursor = cursor.clone();
     let walk = Walk::of(request);
     Box::pin(async move {
-        cursor.check(walk.operation, SystemClock.now())?;
+        cursor.check(walk.operation, walk.begun)?;
         walk.changes(cursor).await
     })
 }
@@ -144,11 +143,12 @@ pub(super) struct Walk<R, K> {
     operation: &'static Operation,
     ask: Box<dyn Fn(Place) -> Boxed<Dated<R>> + Send>,
     found: Distinct<R, K>,
+    begun: DateTime<Utc>,
 }
 
 impl<R: Send + 'static, K: Eq + Hash + Send + 'static> Walk<R, K> {
     fn of<E: Listed<Record = R, Key = K>>(request: Request<E>) -> Self {
-        let operation = request.operation();
+        let (operation, begun) = (request.operation(), request.now());
         let request = if request.has_query("limit") {
             request
         } else {
@@ -165,18 +165,20 @@ impl<R: Send + 'static, K: Eq + Hash + Send + 'static> Walk<R, K> {
             let part: Boxed<_> = Box::pin(async move { Ok(dated::<E>(request.send().await?)) });
             part
         });
-        Self::new(operation, ask, E::key)
+        Self::new(operation, ask, E::key, begun)
     }
 
     pub(super) fn new(
         operation: &'static Operation,
         ask: Box<dyn Fn(Place) -> Boxed<Dated<R>> + Send>,
         key: fn(&R) -> Option<K>,
+        begun: DateTime<Utc>,
     ) -> Self {
         Self {
             operation,
             ask,
             found: Distinct::new(key),
+            begun,
         }
     }
 
@@ -229,7 +231,7 @@ impl<R: Send + 'static, K: Eq + Hash + Send + 'static> Walk<R, K> {
         ListingCursor {
             operation: self.operation.id.to_owned(),
             after,
-            taken_at: date.unwrap_or_else(|| SystemClock.now()),
+            taken_at: date.unwrap_or(self.begun),
         }
     }
 

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use super::super::chance::{Chance, Printed, seeds};
 use super::*;
+use crate::clock::{Clock, SystemClock};
 use crate::operation::Method;
 
 static OPERATION: Operation =
@@ -121,7 +122,7 @@ fn walk(server: &Arc<Mutex<Server>>) -> Walk<Thing, u64> {
         });
         dated
     });
-    Walk::new(&OPERATION, ask, |thing| Some(thing.id))
+    Walk::new(&OPERATION, ask, |thing| Some(thing.id), SystemClock.now())
 }
 
 /// What somebody has who takes the listing and then what changed, against what there is.
@@ -214,7 +215,10 @@ fn scripted(answers: Vec<Scripted<'_>>) -> (Walk<Thing, u64>, Arc<Mutex<Vec<Plac
         let dated: Boxed<_> = Box::pin(async move { Ok(Dated { part, date: None }) });
         dated
     });
-    (Walk::new(&OPERATION, ask, |thing| Some(thing.id)), asked)
+    (
+        Walk::new(&OPERATION, ask, |thing| Some(thing.id), SystemClock.now()),
+        asked,
+    )
 }
 
 fn versions(listing: &Listing<Thing>) -> Vec<(u64, u64)> {
@@ -352,9 +356,8 @@ async fn a_cursor_knows_when_all_was_known() {
         after: None,
     };
     let cursor = walk.cursor(Some("a".to_owned()), Some(then - TimeDelta::days(3)));
-    let walk = Walk::new(&OPERATION, Box::new(move |_| dated(empty())), |thing: &Thing| {
-        Some(thing.id)
-    });
+    let ask = Box::new(move |_| dated(empty()));
+    let walk = Walk::new(&OPERATION, ask, |thing: &Thing| Some(thing.id), then);
     let later = walk.changes(cursor).await.expect("a listing").cursor;
     assert_eq!(
         (later.taken_at(), later.operation(), later.after.as_deref()),

@@ -350,7 +350,7 @@ async fn memory_is_bounded_by_bytes() {
         Reply::Close(answer(
             200,
             &[("Date", &http_date(now)), ("Expires", &later)],
-            &[b'[', b' ', b']'].repeat(1),
+            b"[]",
         ))
     })
     .await;

@@ -6,7 +6,11 @@ use std::time::Duration;
 use esikit::Source;
 use esikit::event::Event;
 
+use tracing_subscriber::filter::LevelFilter;
+
 use super::{clock, counting, status};
+use crate::security::log::Log;
+use crate::security::sso::Sso;
 use crate::server::{Reply, Server, answer};
 
 type Heard = Arc<Mutex<Vec<String>>>;
@@ -126,4 +130,76 @@ async fn a_listener_that_blocks_holds_up_its_own_call_only() {
     assert_eq!(other.players, 7);
     go.send(()).expect("it waits");
     let _ = held.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn waits_and_what_happens_to_tokens_are_told() {
+    let sso = Sso::new().await;
+    let server = counting(|number, _| {
+        let closed = [
+            ("Retry-After", "1"),
+            ("X-Ratelimit-Group", "char-asset"),
+            ("X-Ratelimit-Limit", "1800/15m"),
+        ];
+        Reply::Close(match number {
+            0 => answer(429, &closed, b""),
+            _ => answer(200, &[], b"[]"),
+        })
+    })
+    .await;
+    let builder = sso.with_pkce().esi_url(&server.url);
+    let security = builder.build().await.expect("a single sign-on");
+    let login = sso.log_in(&security, 1).await;
+    sso.expire();
+    let heard = Heard::default();
+    let builder = server.builder().attempts(2).listener(note(&heard));
+    let esi = builder.security(login).build().expect("a client");
+    let call = || esi.get_characters_character_id_assets(1).send();
+    call().await.expect("the second attempt");
+    sso.expire();
+    sso.world().refresh_tokens.clear();
+    call().await.expect_err("the login is over");
+    let heard = heard.lock().expect("no panic").join("\n");
+    let told: Vec<&str> = heard
+        .lines()
+        .map(|line| line.split([' ', '{']).next().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "TokenRefreshed",
+            "sent",
+            "Some(429)",
+            "Waiting",
+            "sent",
+            "Some(200)",
+            "TokenDead"
+        ],
+        "{heard}"
+    );
+    assert!(heard.contains("Bucket { group: \"char-asset\" }"), "{heard}");
+}
+
+#[tokio::test]
+async fn spans_have_the_names_of_opentelemetry() {
+    let log = Log::default();
+    let guard = log.begin(LevelFilter::DEBUG);
+    let server = Server::answering(404, &[], b"{\"error\":\"gone\"}").await;
+    server.esi().get_status().send().await.expect_err("gone");
+    drop(guard);
+    let text = log.text();
+    for field in [
+        "esi.request",
+        "otel.name=GET /status",
+        "otel.kind=\"client\"",
+        "http.request.method=\"GET\"",
+        "http.request.resend_count=0",
+        "url.template=\"/status\"",
+        "server.address=\"127.0.0.1\"",
+        "server.port=",
+        "http.response.status_code=404",
+        "error.type=\"404\"",
+    ] {
+        assert!(text.contains(field), "{field} is not in\n{text}");
+    }
 }

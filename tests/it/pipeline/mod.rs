@@ -4,6 +4,7 @@ mod cache;
 mod dropping;
 mod events;
 mod faults;
+mod figures;
 mod isolation;
 mod retry;
 mod shared;

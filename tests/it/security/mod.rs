@@ -9,7 +9,7 @@ mod desktop;
 mod flows;
 mod holds;
 mod jwt;
-mod log;
+pub mod log;
 mod many;
 mod moody;
 mod network;
