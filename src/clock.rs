@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -16,6 +17,13 @@ pub trait Clock: Send + Sync + 'static {
 /// that pause Tokio's time.
 pub(crate) fn instant() -> tokio::time::Instant {
     tokio::time::Instant::now()
+}
+
+/// The moment so long from now; for a time beyond all reckoning, one that nobody will see.
+pub(crate) fn after(wait: Duration) -> tokio::time::Instant {
+    const BEYOND: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = instant();
+    now.checked_add(wait).unwrap_or_else(|| now + BEYOND)
 }
 
 /// The clock of the operating system.

@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{ApiError, DecodeError, Error, RoleMissing};
+use crate::headers::Headers;
 use crate::json_path;
 use crate::operation::{Operation, Success};
-use crate::response::RawResponse;
+use crate::response::{RawResponse, Source};
 
 /// How much of a failed answer's body an error keeps.
 const BODY_KEPT: usize = 2048;
@@ -70,29 +71,33 @@ pub(crate) fn typed<T: DeserializeOwned + Serialize + Send + Sync + 'static>(
     }
 }
 
-/// The bytes as they came.
+/// The bytes, for a caller who wants them.
 pub(crate) fn undecoded(_: &'static Operation, answer: &RawResponse) -> Result<Arc<dyn Decoded>, Error> {
-    Ok(Arc::new(Undecoded(answer.body().clone())))
+    Ok(as_it_came(answer))
+}
+
+/// The bytes as a value.
+pub(crate) fn as_it_came(answer: &RawResponse) -> Arc<dyn Decoded> {
+    Arc::new(Undecoded(answer.body().clone()))
 }
 
 /// The value as a `T`. One that was decoded for a caller who wanted another type is decoded again from its JSON: asking
 /// ESI again before the answer expires is forbidden.
-pub(crate) fn as_type<T: DeserializeOwned + Send + Sync + 'static>(
+pub(crate) fn as_type<T: DeserializeOwned + Serialize + Send + Sync + 'static>(
     operation: &'static Operation,
     status: u16,
+    headers: &Arc<Headers>,
     value: Arc<dyn Decoded>,
 ) -> Result<Arc<T>, Error> {
-    match Arc::clone(&value).into_any().downcast::<T>() {
-        Ok(value) => Ok(value),
-        Err(_) => {
-            let json = value.to_json().unwrap_or_default();
-            let text = String::from_utf8_lossy(&json);
-            let value = serde_json::from_str(if text.is_empty() { "null" } else { &text });
-            value
-                .map(Arc::new)
-                .map_err(|error| decode_error(operation, status, &text, &error))
-        }
+    if let Ok(value) = Arc::clone(&value).into_any().downcast::<T>() {
+        return Ok(value);
     }
+    let again = RawResponse::from(status, Arc::clone(headers), as_bytes(value), Source::Cache);
+    let value = typed::<T>(operation, &again)?.into_any();
+    value.downcast::<T>().map_err(|_| {
+        let message = "it is decoded to another type than it was asked for";
+        decode_error(operation, status, "", &serde::de::Error::custom(message))
+    })
 }
 
 /// The value as bytes; encoded again where it was decoded for somebody else.

@@ -70,13 +70,13 @@ pub enum Event<'a> {
         /// What went wrong, where something did.
         message: Option<&'a str>,
     },
-    /// A call waits for one of ESI's limits, or for its turn.
+    /// A call waits for one of ESI's limits whose end is known. Waiting for a turn is not told.
     Waiting {
         /// The operation.
         operation: &'static Operation,
         /// What is closed.
         limit: &'a Limit,
-        /// For how long, as far as is known.
+        /// For how long at least.
         wait: Duration,
     },
     /// A login's token was refreshed.
@@ -107,7 +107,6 @@ impl Listeners {
         Self(listeners.into())
     }
 
-    #[cfg(feature = "security")]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty() && cfg!(not(feature = "metrics"))
     }

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use crate::clock;
 use crate::headers::{ErrorLimitStatus, Headers, RateLimitStatus};
 
 /// A decoded answer: the value, its status and headers.
@@ -63,7 +62,13 @@ impl<T> Response<T> {
     #[cfg(feature = "mock")]
     pub fn made_up(value: T) -> Self {
         let headers = Arc::new(Headers::new(http::HeaderMap::new()));
-        Self::new(Arc::new(value), 200, headers, Source::Network, clock::instant())
+        Self::new(
+            Arc::new(value),
+            200,
+            headers,
+            Source::Network,
+            crate::clock::instant(),
+        )
     }
 
     /// The value alone: moved out where nobody shares it, else cloned.
@@ -288,7 +293,7 @@ mod tests {
             200,
             Arc::default(),
             Source::Network,
-            clock::instant(),
+            crate::clock::instant(),
         );
         let place = response.as_ptr();
         let shared = response.clone();
@@ -301,7 +306,7 @@ mod tests {
             200,
             Arc::default(),
             Source::Network,
-            clock::instant(),
+            crate::clock::instant(),
         );
         assert_eq!(response.into_iter().sum::<i32>(), 3);
     }

@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tracing::Instrument;
 
 /// Flights by key, each with an outcome of type `V`.
 pub(crate) struct Flights<K, V> {
@@ -21,6 +22,7 @@ pub(crate) struct Flights<K, V> {
 struct Flight<V> {
     id: u64,
     passengers: usize,
+    is_wanted: Arc<AtomicBool>,
     outcome: watch::Receiver<Option<V>>,
     task: AbortHandle,
 }
@@ -35,16 +37,23 @@ impl<K: Hash + Eq + Clone + Send + 'static, V: Clone + Send + Sync + 'static> Fl
 
     /// The outcome of the flight with this key; begun by `work` when there is none. None when the task was lost, with
     /// the runtime that it ran in.
-    pub(crate) async fn join<F>(&self, key: &K, work: impl FnOnce() -> F) -> Option<V>
+    ///
+    /// The work is told whether anybody on board wants what it brings to be kept.
+    pub(crate) async fn join<F>(
+        &self,
+        key: &K,
+        wants: bool,
+        work: impl FnOnce(Arc<AtomicBool>) -> F,
+    ) -> Option<V>
     where
         F: Future<Output = V> + Send + 'static,
     {
-        let mut seat = self.take_seat(key, work);
+        let mut seat = self.take_seat(key, wants, work);
         let outcome = seat.outcome.wait_for(Option::is_some).await;
         outcome.ok()?.clone()
     }
 
-    fn take_seat<F>(&self, key: &K, work: impl FnOnce() -> F) -> Seat<K, V>
+    fn take_seat<F>(&self, key: &K, wants: bool, work: impl FnOnce(Arc<AtomicBool>) -> F) -> Seat<K, V>
     where
         F: Future<Output = V> + Send + 'static,
     {
@@ -52,22 +61,30 @@ impl<K: Hash + Eq + Clone + Send + 'static, V: Clone + Send + Sync + 'static> Fl
         let flight = under_way.entry(key.clone()).or_insert_with(|| {
             let id = self.next.fetch_add(1, Ordering::Relaxed);
             let (tell, outcome) = watch::channel(None);
-            let (flights, key, work) = (Arc::clone(&self.under_way), key.clone(), work());
-            let task = tokio::spawn(async move {
+            let is_wanted = Arc::new(AtomicBool::new(false));
+            let (flights, key, work) = (
+                Arc::clone(&self.under_way),
+                key.clone(),
+                work(Arc::clone(&is_wanted)),
+            );
+            let work = async move {
                 // Gone before its outcome is told, even when the work panics: nobody boards a flight that has ended.
                 let landing = Landing { flights, key, id };
                 let value = work.await;
                 drop(landing);
                 tell.send_replace(Some(value));
-            });
+            };
+            let task = tokio::spawn(work.in_current_span());
             Flight {
                 id,
                 passengers: 0,
+                is_wanted,
                 outcome,
                 task: task.abort_handle(),
             }
         });
         flight.passengers += 1;
+        flight.is_wanted.fetch_or(wants, Ordering::Relaxed);
         Seat {
             flights: Arc::clone(&self.under_way),
             key: key.clone(),

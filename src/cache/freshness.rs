@@ -60,7 +60,8 @@ fn stated(headers: &Headers, now: DateTime<Utc>) -> Option<TimeDelta> {
         .and_then(|age| seconds(age.trim()))
         .unwrap_or(0);
     let left = total - TimeDelta::try_seconds(age).unwrap_or(AT_MOST);
-    Some(left.clamp(AT_LEAST, AT_MOST))
+    let left = if left > TimeDelta::zero() { left } else { AT_LEAST };
+    Some(left.min(AT_MOST))
 }
 
 /// The directives of `Cache-Control`, names in lower case.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use super::{Entry, Key};
@@ -12,7 +13,7 @@ use crate::error::Error;
 const OVERHEAD: usize = 1024;
 
 /// How many refusals are remembered.
-const REFUSALS: u64 = 10_000;
+const REFUSALS: u64 = 2_000;
 
 pub(super) struct Memory {
     answers: Cache<Key, Arc<Entry>>,
@@ -24,6 +25,8 @@ impl Memory {
         let answers = Cache::builder()
             .max_capacity(bytes)
             .weigher(|_: &Key, entry: &Arc<Entry>| u32::try_from(entry.bytes + OVERHEAD).unwrap_or(u32::MAX))
+            // The latest answer is the one that must not be asked for again: it always finds a place.
+            .eviction_policy(EvictionPolicy::lru())
             .build();
         Self {
             answers,

@@ -31,6 +31,9 @@ use memory::Memory;
 /// For how long an answer is kept after it went stale, so that a 304 or a failing server can still be met with it.
 pub(crate) const KEPT_AFTER: TimeDelta = TimeDelta::hours(24);
 
+/// No refusal is taken as said for longer.
+const LONGEST_REFUSAL: TimeDelta = TimeDelta::days(30);
+
 /// An answer that is kept. Fresh until one moment, of use until another.
 #[derive(Clone)]
 pub(crate) struct Entry {
@@ -81,6 +84,19 @@ impl Cache {
         }
     }
 
+    /// Looks where whatever a flight has brought would be by now.
+    pub(crate) async fn look_again(
+        &self,
+        operation: &'static Operation,
+        key: &Key,
+        decoder: Decoder,
+    ) -> Found {
+        if self.bytes > 0 {
+            return self.in_memory(key);
+        }
+        self.look(operation, key, decoder).await
+    }
+
     /// Whether anything can be kept.
     pub(crate) fn is_on(&self) -> bool {
         self.bytes > 0 || self.store.is_some()
@@ -89,13 +105,16 @@ impl Cache {
     /// Looks in memory only.
     pub(crate) fn in_memory(&self, key: &Key) -> Found {
         let now = self.clock.now();
-        match self.memory.get(key) {
-            Some(entry) if now < entry.fresh_until => Found::Fresh(entry),
+        let kept = self.memory.get(key);
+        if let Some(entry) = kept.as_ref().filter(|entry| now < entry.fresh_until) {
+            return Found::Fresh(Arc::clone(entry));
+        }
+        if let Some(error) = self.memory.refusal(key, now) {
+            return Found::Refused(error);
+        }
+        match kept {
             Some(entry) if now < entry.keep_until => Found::Stale(entry),
-            _ => match self.memory.refusal(key, now) {
-                Some(error) => Found::Refused(error),
-                None => Found::Nothing,
-            },
+            _ => Found::Nothing,
         }
     }
 
@@ -111,11 +130,11 @@ impl Cache {
         let Some(entry) = outer::get(store, operation, key, decoder, self.clock.now()).await else {
             return found;
         };
-        // Another process may have asked since: its answer counts if it is the later one.
-        if let Found::Stale(ours) = &found
-            && ours.fresh_until >= entry.fresh_until
-        {
-            return found;
+        // What another process put there counts if it is later than what is here now: the store took its time.
+        match self.in_memory(key) {
+            Found::Fresh(ours) => return Found::Fresh(ours),
+            Found::Stale(ours) if ours.fresh_until >= entry.fresh_until => return Found::Stale(ours),
+            _ => {}
         }
         let entry = Arc::new(entry);
         self.memory.put(key, Arc::clone(&entry));
@@ -140,6 +159,9 @@ impl Cache {
         let now = self.clock.now();
         let Lifetime::Fresh(lasts) = lifetime(answer.headers(), now) else {
             self.memory.remove(key);
+            if let Some(store) = self.store.as_deref() {
+                outer::remove(store, key).await;
+            }
             return;
         };
         let entry = Arc::new(Entry {
@@ -179,7 +201,7 @@ impl Cache {
         if operation.cache_mode != Some(CacheMode::NotCached) {
             self.memory.put(key, Arc::clone(&entry));
             if let Some(store) = self.store.as_deref() {
-                outer::prolong(store, key, &entry).await;
+                outer::prolong(store, key, stale, &entry).await;
             }
         }
         entry
@@ -190,7 +212,8 @@ impl Cache {
         if let (Some(lasts), Some(403 | 404)) = (self.refusals, error.status())
             && !matches!(error, Error::Decode(_) | Error::BodyTooLarge(_))
         {
-            let until = self.clock.now() + TimeDelta::from_std(lasts).unwrap_or_default();
+            let lasts = TimeDelta::from_std(lasts).unwrap_or(LONGEST_REFUSAL);
+            let until = self.clock.now() + lasts.min(LONGEST_REFUSAL);
             self.memory.put_refusal(key, error.clone(), until);
         }
     }

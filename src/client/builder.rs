@@ -8,6 +8,7 @@ use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, 
 use url::Url;
 
 use super::call::{HeaderNames, Settings, header};
+use super::checked::{base_url, checked_date, header_value, http_url, user_agent, with_compatibility_date};
 #[cfg(feature = "security")]
 use super::forwarding::Forwarding;
 use super::transport::Transport;
@@ -199,7 +200,8 @@ impl EsiBuilder {
         self
     }
 
-    /// How many requests one call may send, where another may help; 5 unless this is said, 1 for no second one.
+    /// How many requests one call may send, where another may help; 5 unless this is said, 1 for no second one but that
+    /// with another token in place of one that ESI refused.
     ///
     /// Reads are sent again after a lost connection, a timeout, and 502, 503 and 504; writes only when ESI is sure not
     /// to have acted on them.
@@ -477,80 +479,4 @@ fn environment_has_proxy() -> bool {
     ["http_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"]
         .iter()
         .any(|name| std::env::var(name).is_ok_and(|url| url.starts_with("https:")))
-}
-
-fn user_agent(given: Option<&str>) -> Result<HeaderValue, Error> {
-    const FORM: &str = "say who asks, as in `my-app/1.0 (me@example.com)`";
-    let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else {
-        let why = "ESI asks every application to name itself and a contact, to be told of trouble before it is blocked";
-        return Err(Error::config("user_agent", format!("is missing: {why}; {FORM}")));
-    };
-    HeaderValue::from_str(given).map_err(|_| {
-        Error::config(
-            "user_agent",
-            format!("has characters that a header cannot carry; {FORM}"),
-        )
-    })
-}
-
-fn header_value(setting: &'static str, value: &str) -> Result<HeaderValue, Error> {
-    if value.trim().is_empty() {
-        return Err(Error::config(setting, "is empty: leave it out for ESI's default"));
-    }
-    HeaderValue::from_str(value).map_err(|_| {
-        Error::config(
-            setting,
-            format!("{value:?} has characters that a header cannot carry"),
-        )
-    })
-}
-
-fn base_url(given: &str) -> Result<Url, Error> {
-    let url = http_url("base_url", given, spec::DEFAULT_BASE_URL)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(Error::config(
-            "base_url",
-            "has a query or a fragment: end it before the `?` or `#`",
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::config(
-            "base_url",
-            "has a user name or password: give them as a header",
-        ));
-    }
-    Ok(url)
-}
-
-/// A URL that this build of the crate can connect to.
-fn http_url(setting: &'static str, given: &str, example: &str) -> Result<Url, Error> {
-    let fail = |reason: String| Err(Error::config(setting, reason));
-    match Url::parse(given) {
-        Err(error) => fail(format!("not a URL: {error}; an example: {example}")),
-        Ok(url) => match url.scheme() {
-            "https" if cfg!(not(feature = "tls")) => {
-                fail("https needs esikit's feature `tls`: add it, or give an http URL".to_owned())
-            }
-            "http" | "https" => Ok(url),
-            other => fail(format!("the scheme is {other}, but it must be http or https")),
-        },
-    }
-}
-
-fn checked_date(date: &str) -> Result<String, Error> {
-    match chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d") {
-        Ok(parsed) if parsed.to_string() == date => Ok(date.to_owned()),
-        _ => Err(Error::config(
-            "compatibility_date",
-            format!("{date:?} is not a date of the form 2026-08-18"),
-        )),
-    }
-}
-
-fn with_compatibility_date(mut headers: HeaderMap, date: Option<&str>) -> Result<HeaderMap, Error> {
-    if let Some(date) = date {
-        let value = header_value("compatibility_date", date)?;
-        headers.insert(HeaderName::from_static("x-compatibility-date"), value);
-    }
-    Ok(headers)
 }

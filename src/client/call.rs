@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use super::bounds;
 use crate::error::{CompatibilityDateError, Error};
@@ -108,6 +109,8 @@ pub(crate) enum Asks {
     Never,
     /// ESI, though a fresh answer be there.
     Always,
+    /// Kept answers that came later than this, else ESI: for whoever knows that the earlier one has expired.
+    After(Instant),
 }
 
 /// A parameter that was set.
@@ -247,12 +250,6 @@ impl Call {
 
     pub(crate) fn options_mut(&mut self) -> &mut Options {
         &mut self.options
-    }
-
-    /// The headers of this call alone.
-    #[cfg(feature = "cache")]
-    pub(crate) fn own_headers(&self) -> &HeaderMap {
-        &self.headers
     }
 
     pub(crate) fn set_timeout(&mut self, limit: Duration) {

@@ -40,10 +40,11 @@ pub(super) async fn exchange(
         {
             token_was_replaced = true;
             way.progress.waits_for_token();
-            if way.principal.replace(way.operation, token).await?.is_some() {
-                continue;
+            match way.principal.replace(way.operation, token).await {
+                Ok(Some(_)) => continue,
+                Ok(None) => return failures.before(outcome),
+                Err(error) => return Err(failures.or(error)),
             }
-            return outcome;
         }
         let ending = Ending::of(&outcome);
         let shared = &way.esi.shared;
@@ -55,8 +56,11 @@ pub(super) async fn exchange(
             attempt,
             fastrand::f64(),
         ) else {
-            return failures.before(outcome, ending);
+            return failures.before(outcome);
         };
+        if clock::after(wait) >= way.deadline {
+            return failures.before(outcome);
+        }
         failures.note(way, outcome, ending);
         way.progress.waits_for_limit();
         tokio::time::sleep(wait).await;
@@ -69,24 +73,18 @@ async fn ready(way: &Way) -> Result<(principal::Token, Permit), Error> {
     let token = way.principal.token(way.operation).await?;
     way.progress.waits_for_limit();
     let began = clock::instant();
-    let permit = turn(way, began).await?;
+    let permit = turn(way).await?;
     if clock::instant() - began < Duration::from_secs(1) {
         return Ok((token, permit));
     }
     way.progress.waits_for_token();
-    match way.principal.token(way.operation).await {
-        Ok(token) => Ok((token, permit)),
-        Err(error) => {
-            permit.settle(Outcome::NotSent);
-            Err(error)
-        }
-    }
+    Ok((way.principal.token(way.operation).await?, permit))
 }
 
 /// Waits until ESI's limits, and the number of requests at once, let this one pass.
-async fn turn(way: &Way, now: Instant) -> Result<Permit, Error> {
+async fn turn(way: &Way) -> Result<Permit, Error> {
     let shared = &way.esi.shared;
-    let deadline = way.deadline.min(now + shared.max_wait);
+    let patience = clock::after(shared.max_wait);
     let tell = |closed: &Closed| {
         way.tell(&Event::Waiting {
             operation: way.operation,
@@ -96,7 +94,7 @@ async fn turn(way: &Way, now: Instant) -> Result<Permit, Error> {
     };
     let admitted = shared
         .limits
-        .admit(way.operation, way.principal.key(), deadline, &tell)
+        .admit(way.operation, way.principal.key(), way.deadline, patience, &tell)
         .await;
     admitted.map_err(|closed| {
         Error::RateLimited(Box::new(RateLimited {
@@ -111,7 +109,7 @@ async fn turn(way: &Way, now: Instant) -> Result<Permit, Error> {
 async fn send(
     way: &Way,
     headers: http::HeaderMap,
-    permit: Permit,
+    mut permit: Permit,
     attempt: u32,
 ) -> Result<RawResponse, Error> {
     let (operation, url) = (way.operation, way.request.url.as_str());
@@ -132,16 +130,49 @@ async fn send(
         http.response.status_code = tracing::field::Empty,
         error.type = tracing::field::Empty,
     );
-    let began = clock::instant();
+    let mut telling = Telling {
+        way,
+        attempt,
+        began: clock::instant(),
+        is_over: false,
+    };
     way.progress.sends();
+    permit.sending();
     let transport = &way.esi.shared.transport;
     let outcome = transport
         .send(operation, &way.request, headers, &way.progress)
         .instrument(span.clone())
         .await;
     settle(permit, &outcome);
-    record(way, &outcome, clock::instant() - began, attempt, &span);
+    telling.is_over = true;
+    record(way, &outcome, clock::instant() - telling.began, attempt, &span);
     outcome
+}
+
+/// Tells the end of a request that nobody waits for any more: its time was over, or its caller has gone.
+struct Telling<'a> {
+    way: &'a Way,
+    attempt: u32,
+    began: Instant,
+    is_over: bool,
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        self.way.tell(&Event::Answered {
+            operation: self.way.operation,
+            url: &self.way.request.url,
+            status: None,
+            elapsed: clock::instant() - self.began,
+            attempt: self.attempt,
+            source: Source::Network,
+            bytes: 0,
+            message: Some("given up"),
+        });
+    }
 }
 
 /// What the limits learn.
@@ -171,6 +202,8 @@ fn record(
         Err(error) => error.status(),
     };
     let message = match outcome {
+        // Nobody would read it.
+        _ if shared.listeners.is_empty() => None,
         Ok(answer) => decode::message(answer),
         Err(error) => Some(error.to_string()),
     };
@@ -222,7 +255,8 @@ impl Failures {
         if matches!(ending, Ending::Unclear { .. }) {
             self.unclear.get_or_insert_with(|| error.clone());
         }
-        way.progress.failed(error.clone());
+        way.progress
+            .failed(self.unclear.clone().unwrap_or_else(|| error.clone()));
         self.last = Some(error);
     }
 
@@ -233,10 +267,13 @@ impl Failures {
         earlier.unwrap_or(error)
     }
 
-    /// The last outcome, unless it says that nothing was sent while an earlier attempt may have been applied.
-    fn before(self, outcome: Result<RawResponse, Error>, ending: Ending) -> Result<RawResponse, Error> {
+    /// The last outcome, unless an earlier attempt may have been applied: a later failure cannot take that back.
+    fn before(self, outcome: Result<RawResponse, Error>) -> Result<RawResponse, Error> {
+        let succeeded = outcome
+            .as_ref()
+            .is_ok_and(|answer| (200..300).contains(&answer.status()));
         match self.unclear {
-            Some(unclear) if matches!(ending, Ending::NotSent | Ending::Refused) => Err(unclear),
+            Some(unclear) if unclear.may_have_been_applied() && !succeeded => Err(unclear),
             _ => outcome,
         }
     }

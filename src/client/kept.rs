@@ -1,47 +1,51 @@
 //! The way of a read whose answer may be kept.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use http::header::AUTHORIZATION;
+use tokio::time::Instant;
 
-use super::Esi;
-use super::call::{Asks, Call, Prepared};
-use super::exchange;
+use super::call::{Asks, Prepared};
 use super::pipeline::{Answer, Way};
-use super::principal::Principal;
+use super::principal::{self, Principal};
+use super::{Esi, exchange};
 use crate::cache::{Cache, Entry, Found, Key};
 use crate::clock;
 use crate::decode;
 use crate::error::{Error, NotCached};
 use crate::event::Event;
-use crate::operation::Method;
+use crate::operation::{Method, Operation};
 use crate::response::Source;
 
 /// The key of a call whose answer may be kept; none for others.
-pub(super) fn key(esi: &Esi, call: &Call, principal: &Principal, request: &Prepared) -> Option<Key> {
-    if call.operation().method != Method::Get || !esi.shared.cache.is_on() {
+pub(super) fn key(
+    esi: &Esi,
+    operation: &Operation,
+    principal: &Principal,
+    request: &Prepared,
+) -> Option<Key> {
+    if operation.method != Method::Get || !esi.shared.cache.is_on() {
         return None;
     }
-    // Whoever brings a header of their own may be anybody.
+    // Whoever brings a token of their own may be anybody.
+    if request.headers.contains_key(AUTHORIZATION) {
+        return None;
+    }
     let principal = principal.cache_key()?;
-    let (variant, method) = (&esi.shared.variant, call.operation().method.as_str());
-    Some(Key::new(
-        principal,
-        variant,
-        call.own_headers(),
-        method,
-        &request.url,
-    ))
+    let (variant, method) = (&esi.shared.variant, operation.method.as_str());
+    Some(Key::new(principal, variant, method, &request.url))
 }
 
 /// A fresh answer from what is kept; else one flight, shared by everybody who asks the same.
 pub(super) async fn answer(way: Arc<Way>, key: Key) -> Result<Answer, Error> {
-    let found = way.esi.shared.cache.look(way.operation, &key, way.decoder).await;
-    let asks_always = way.options.asks == Asks::Always;
+    let cache = &way.esi.shared.cache;
+    let found = cache.look(way.operation, &key, way.decoder).await;
     let kept = match found {
-        Found::Fresh(entry) if !asks_always => return Ok(given_out(&way, &entry, Source::Cache)),
-        Found::Refused(error) if !asks_always => return Err(error),
+        Found::Fresh(entry) if is_new(&way, entry.came) => return Ok(given_out(&way, &entry, Source::Cache)),
+        Found::Refused(error) if way.options.asks != Asks::Always => return Err(error),
         Found::Fresh(entry) | Found::Stale(entry) => Some(entry),
         Found::Refused(_) | Found::Nothing => None,
     };
@@ -49,9 +53,14 @@ pub(super) async fn answer(way: Arc<Way>, key: Key) -> Result<Answer, Error> {
         Asks::Never => Err(Error::NotCached(Box::new(NotCached {
             operation: way.operation,
         }))),
-        Asks::WhenStale | Asks::Always => way.in_time(fly(&way, &key, &kept)).await,
+        Asks::WhenStale | Asks::Always | Asks::After(_) => way.in_time(fly(&way, &key, &kept)).await,
     };
     match (outcome, kept) {
+        // It came, and is not of the type that whoever began the flight wanted: it may be of ours.
+        (Err(Error::Decode(error)), _) => match cache.in_memory(&key) {
+            Found::Fresh(entry) => Ok(of_entry(&entry, Source::Network)),
+            _ => Err(Error::Decode(error)),
+        },
         (Err(error), Some(entry)) if may_stand_in(&way, &entry, &error) => {
             Ok(given_out(&way, &entry, Source::Stale))
         }
@@ -64,50 +73,89 @@ async fn fly(way: &Arc<Way>, key: &Key, kept: &Option<Arc<Entry>>) -> Result<Ans
     let flights = &way.esi.shared.flights;
     // What somebody else's flight is doing is not known here.
     way.progress.sends();
-    // Losing a flight twice, with the runtime it ran in, would be a third kind of trouble.
-    for _ in 0..2 {
+    loop {
         let mut began = false;
         let outcome = flights
-            .join(key, || {
+            .join(key, !way.options.not_kept, |is_wanted| {
                 began = true;
-                fetch(Arc::clone(way), key.clone(), kept.clone())
+                let (way, key, kept) = (Arc::clone(way), key.clone(), kept.clone());
+                async move { way.in_time(fetch(&way, &key, kept.as_deref(), &is_wanted)).await }
             })
             .await;
         match outcome {
-            // Whoever began it had less time than we have.
-            Some(Err(Error::Timeout(_) | Error::RateLimited(_)))
-                if !began && way.deadline > clock::instant() => {}
+            // Whoever began it had less time than we still have.
+            Some(Err(error)) if !began && was_short_of_time(&error) && has_time(way) => {}
+            // Whoever began it was content with what is kept.
+            Some(Ok(answer)) if !began && answer.source == Source::Cache && !is_new(way, answer.came) => {}
             Some(outcome) => return outcome,
+            // Its runtime has ended.
             None => {}
         }
     }
-    Box::pin(fetch(Arc::clone(way), key.clone(), kept.clone())).await
+}
+
+/// Whether the call takes an answer that was kept since then.
+fn is_new(way: &Way, came: Instant) -> bool {
+    match way.options.asks {
+        Asks::WhenStale | Asks::Never => true,
+        Asks::Always => false,
+        Asks::After(moment) => came > moment,
+    }
+}
+
+/// Whether a flight ended because of the call that began it, and not because of ESI.
+fn was_short_of_time(error: &Error) -> bool {
+    match error {
+        Error::Timeout(error) => error.setting == "timeout",
+        Error::RateLimited(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether enough is left of a call's time: those that began together must not fly one after the other.
+fn has_time(way: &Way) -> bool {
+    let left = way.deadline.saturating_duration_since(clock::instant());
+    left > way.request.timeout / 4
 }
 
 /// Asks ESI, with the condition that what is kept allows, and keeps the answer.
-async fn fetch(way: Arc<Way>, key: Key, kept: Option<Arc<Entry>>) -> Result<Answer, Error> {
+async fn fetch(way: &Way, key: &Key, kept: Option<&Entry>, is_wanted: &AtomicBool) -> Result<Answer, Error> {
     let cache = &way.esi.shared.cache;
     // Another flight may have landed between our look and the beginning of this one.
-    if way.options.asks != Asks::Always
-        && let Found::Fresh(entry) = cache.in_memory(&key)
-    {
-        return Ok(given_out(&way, &entry, Source::Cache));
+    if way.options.asks != Asks::Always {
+        match cache.look_again(way.operation, key, way.decoder).await {
+            Found::Fresh(entry) if is_new(way, entry.came) => {
+                return Ok(given_out(way, &entry, Source::Cache));
+            }
+            Found::Refused(error) => return Err(error),
+            Found::Fresh(_) | Found::Stale(_) | Found::Nothing => {}
+        }
     }
-    let conditions = kept.as_deref().map(Cache::conditions).unwrap_or_default();
-    let answer = exchange::exchange(&way, &conditions).await?;
-    if let (304, Some(entry)) = (answer.status(), &kept) {
-        let entry = cache.prolong(way.operation, &key, entry, &answer).await;
+    let conditions = kept.map(Cache::conditions).unwrap_or_default();
+    let answer = exchange::exchange(way, &conditions).await?;
+    if let (304, Some(entry)) = (answer.status(), kept) {
+        let entry = cache.prolong(way.operation, key, entry, &answer).await;
         return Ok(of_entry(&entry, Source::Revalidated));
     }
-    let answer = decode::check(way.operation, answer).inspect_err(|error| cache.refuse(&key, error))?;
-    let value = (way.decoder)(way.operation, &answer)?;
-    if !way.options.not_kept {
-        cache.keep(way.operation, &key, &answer, &value).await;
+    let token_is_refused = principal::is_refused(&answer);
+    let answer = decode::check(way.operation, answer).inspect_err(|error| {
+        // The next token may be a good one.
+        if !token_is_refused {
+            cache.refuse(key, error);
+        }
+    })?;
+    let decoded = (way.decoder)(way.operation, &answer);
+    if is_wanted.load(Ordering::Relaxed) {
+        // What cannot be decoded is kept as it came: it would be asked for again and again before it expires.
+        let value = decoded
+            .as_ref()
+            .map_or_else(|_| decode::as_it_came(&answer), Arc::clone);
+        cache.keep(way.operation, key, &answer, &value).await;
     }
     Ok(Answer {
         status: answer.status(),
         headers: Arc::clone(answer.shared_headers()),
-        value,
+        value: decoded?,
         source: Source::Network,
         came: clock::instant(),
     })
@@ -121,7 +169,9 @@ fn may_stand_in(way: &Way, entry: &Entry, error: &Error) -> bool {
     let is_outage = match error {
         Error::Transport(_) | Error::Timeout(_) | Error::SsoUnavailable(_) => true,
         Error::RateLimited(_) | Error::ErrorLimited(_) | Error::NotCached(_) => true,
-        other => other.status().is_some_and(|status| status >= 500),
+        other => other
+            .status()
+            .is_some_and(|status| status == 429 || status >= 500),
     };
     let allowed = TimeDelta::from_std(allowed).unwrap_or(TimeDelta::MAX);
     let until = entry.fresh_until.checked_add_signed(allowed);

@@ -3,6 +3,7 @@
 mod bounds;
 mod builder;
 mod call;
+mod checked;
 mod exchange;
 #[cfg(feature = "security")]
 mod forwarding;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Esi;
-use super::call::{Call, Options, Prepared};
+use super::call::{Asks, Call, Options, Prepared};
 #[cfg(feature = "cache")]
 use super::kept;
 use super::principal::Principal;
@@ -20,7 +20,7 @@ use super::progress::Progress;
 use super::{exchange, principal};
 use crate::clock;
 use crate::decode::{self, Decoded, Decoder};
-use crate::error::Error;
+use crate::error::{Error, NotCached};
 use crate::event::Event;
 use crate::headers::Headers;
 use crate::operation::Operation;
@@ -57,14 +57,14 @@ pub(crate) fn run(
     Box::pin(async move {
         let (operation, options) = (call.operation(), call.options());
         let request = call.prepare(&esi.shared.settings)?;
-        let deadline = clock::instant() + request.timeout;
+        let deadline = clock::after(request.timeout);
         let progress = Progress::default();
         let principal = principal::of(&esi, operation, &request.headers, options.asks);
         let principal = progress
             .until(deadline, operation, request.timeout, principal)
             .await?;
         #[cfg(feature = "cache")]
-        let key = kept::key(&esi, &call, &principal, &request);
+        let key = kept::key(&esi, operation, &principal, &request);
         let way = Arc::new(Way {
             esi,
             operation,
@@ -78,6 +78,9 @@ pub(crate) fn run(
         #[cfg(feature = "cache")]
         if let Some(key) = key {
             return kept::answer(way, key).await;
+        }
+        if options.asks == Asks::Never {
+            return Err(Error::NotCached(Box::new(NotCached { operation })));
         }
         way.in_time(straight(&way)).await
     })

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::call::{Asks, Call, Value};
 use super::pipeline::Answer;
@@ -59,7 +60,12 @@ impl<E: Endpoint> Request<E> {
     pub async fn send(self) -> Result<Response<E::Output>, Error> {
         let operation = self.call.operation();
         let answer = pipeline::run(self.esi, self.call, decode::typed::<E::Output>).await?;
-        let value = decode::as_type(operation, answer.status, Arc::clone(&answer.value))?;
+        let value = decode::as_type(
+            operation,
+            answer.status,
+            &answer.headers,
+            Arc::clone(&answer.value),
+        )?;
         let Answer {
             status,
             headers,
@@ -242,10 +248,22 @@ impl<E: Endpoint> Request<E> {
         self
     }
 
-    /// Asks ESI whatever is kept: for whoever knows that what is kept has expired.
-    pub(crate) fn past_what_is_kept(mut self) -> Self {
-        self.call.options_mut().asks = Asks::Always;
+    /// Is content with an answer that came after this moment only: for whoever knows that the earlier one has expired.
+    pub(crate) fn later_than(mut self, came: Instant) -> Self {
+        self.call.options_mut().asks = Asks::After(came);
         self
+    }
+
+    /// Whether nobody is to be asked.
+    pub(crate) fn asks_nobody(&self) -> bool {
+        self.call.options().asks == Asks::Never
+    }
+
+    /// The path that is asked, with its values.
+    pub(crate) fn path_asked(&self) -> Option<String> {
+        let url = self.url().ok()?;
+        let path = url.strip_prefix(&self.esi.shared.settings.base_url)?;
+        Some(path.split('?').next().unwrap_or_default().to_owned())
     }
 
     /// What time it is, by the client's clock.

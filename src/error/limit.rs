@@ -8,7 +8,7 @@ use crate::operation::Operation;
 
 /// The call would be sent into a limit that is known to be closed, for longer than the client may wait.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}: {limit} is closed for another {} s, which is longer than this call may wait: call later, or raise `max_wait`", operation.id, seconds(*wait))]
+#[error("{}: {}", operation.id, closed(limit, *wait))]
 #[non_exhaustive]
 pub struct RateLimited {
     /// The operation that was called.
@@ -97,7 +97,14 @@ pub struct RoleMissing {
     pub any_of: &'static [&'static str],
 }
 
-/// Seconds, rounded up, so that nobody calls too early.
-fn seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+/// What is closed and for how long: seconds, rounded up, so that nobody calls too early.
+fn closed(limit: &Limit, wait: Duration) -> String {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    match seconds {
+        0 => format!("no turn came in time, since others wait for {limit} too; nothing was sent"),
+        _ => format!(
+            "{limit} is closed for another {seconds} s, which is longer than this call may wait: call later, or raise \
+             `max_wait` and `timeout`"
+        ),
+    }
 }

@@ -92,6 +92,8 @@ fn number(headers: &Headers, name: &str) -> Option<u32> {
     headers.get(name)?.trim().parse().ok()
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// `150/15m`: so many tokens in a window of so many seconds, minutes or hours.
 fn quota(text: &str) -> Option<Quota> {
     let (tokens, window) = text.trim().split_once('/')?;
@@ -114,7 +116,8 @@ fn quota(text: &str) -> Option<Quota> {
     (window <= LONGEST_WINDOW).then_some(Quota { tokens, window })
 }
 
-/// `Retry-After` in seconds, or as a date, which is meant by the server's own clock.
+/// `Retry-After` in seconds, or as a date, which is meant by the server's own clock. Both leave out parts of a second:
+/// one more, to be sure.
 fn retry_after(headers: &Headers) -> Option<Duration> {
     let text = headers.get("retry-after")?.trim();
     let wait = match text.parse() {
@@ -124,7 +127,8 @@ fn retry_after(headers: &Headers) -> Option<Duration> {
             (then - now).to_std().unwrap_or_default()
         }),
     };
-    Some(wait.unwrap_or(UNSAID).min(LONGEST))
+    let wait = wait.unwrap_or(UNSAID).saturating_add(SECOND);
+    Some(wait.min(LONGEST))
 }
 
 fn date(text: &str) -> Option<DateTime<Utc>> {
@@ -190,8 +194,15 @@ mod tests {
             ("-1", Some(60), Some(60)),
             ("", Some(60), Some(60)),
         ] {
-            let seconds =
-                |given: &[(&'static str, &str)]| retry_after(&headers(given)).map(|wait| wait.as_secs());
+            // Less the one that is added to be sure.
+            let seconds = |given: &[(&'static str, &str)]| {
+                let wait = retry_after(&headers(given))?;
+                Some(if wait == LONGEST {
+                    3_600
+                } else {
+                    wait.as_secs() - 1
+                })
+            };
             assert_eq!(
                 seconds(&[("retry-after", value), date]),
                 with_date,
@@ -234,7 +245,7 @@ mod tests {
                 .bucket_closed()
                 .map(|wait| wait.as_secs())
         };
-        assert_eq!(closed(429, &[("retry-after", "7")]), Some(7));
+        assert_eq!(closed(429, &[("retry-after", "7")]), Some(7 + 1));
         assert_eq!(closed(429, &[("x-ratelimit-remaining", "0")]), Some(60));
         assert_eq!(closed(429, &[("x-ratelimit-group", " ")]), None);
         assert_eq!(closed(429, &[]), None);

@@ -266,10 +266,19 @@ impl Gate {
     }
 
     fn unpark_lane(&mut self, key: &LaneKey) {
-        if self.turns.ready(key)
-            && let Some(track) = self.turns.track(key)
+        if !self.turns.ready(key) {
+            return;
+        }
+        let Some(until) = self.turns.track(key).and_then(|track| self.armed[track as usize]) else {
+            return;
+        };
+        // Its track is closed, and it was not there when the others were armed.
+        if let Some((_, waiter)) = self
+            .turns
+            .head(key)
+            .filter(|(_, waiter)| waiter.sleeps_beyond(until))
         {
-            self.armed[track as usize] = None;
+            waiter.rouse(&mut self.wakers);
         }
     }
 

@@ -92,12 +92,14 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// What is closed, when it stays closed beyond `deadline`: at once when that is known, else at the deadline.
+    /// What is closed, when it is known to stay closed beyond `patience` (at once), or when no turn has come at the
+    /// `deadline`.
     pub(crate) async fn admit(
         self: &Arc<Self>,
         operation: &'static Operation,
         principal: &Arc<str>,
         deadline: Instant,
+        patience: Instant,
         tell: &(dyn Fn(&Closed) + Send + Sync),
     ) -> Result<Permit, Closed> {
         let key = LaneKey {
@@ -108,7 +110,7 @@ impl Limits {
             Entry::Granted(reservation) => Ok(Permit::new(self, reservation)),
             Entry::Queued(ticket) => {
                 let limits = self;
-                Place { limits, key, ticket }.wait(deadline, tell).await
+                Place { limits, key, ticket }.wait(deadline, patience, tell).await
             }
         }
     }
@@ -135,7 +137,12 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    async fn wait(self, deadline: Instant, tell: &(dyn Fn(&Closed) + Send + Sync)) -> Result<Permit, Closed> {
+    async fn wait(
+        self,
+        deadline: Instant,
+        patience: Instant,
+        tell: &(dyn Fn(&Closed) + Send + Sync),
+    ) -> Result<Permit, Closed> {
         let mut told = None;
         loop {
             let now = Instant::now();
@@ -148,7 +155,7 @@ impl Place<'_> {
                 limit,
                 wait: until.map_or(Duration::ZERO, |until| until - now),
             };
-            if now >= deadline || until.is_some_and(|until| until > deadline) {
+            if now >= deadline || until.is_some_and(|until| until > patience.min(deadline)) {
                 return Err(closed);
             }
             if until.is_some() && until != told {
@@ -173,11 +180,13 @@ impl Drop for Place<'_> {
     }
 }
 
-/// One attempt. Dropped without [`settle`](Self::settle), it counts as sent and never answered.
+/// One attempt. Dropped without [`settle`](Self::settle), it counts as never answered once it was
+/// [sent](Self::sending), and as never sent before.
 #[derive(Debug)]
 pub(crate) struct Permit {
     limits: Arc<Limits>,
     reservation: Reservation,
+    sent: bool,
     settled: bool,
 }
 
@@ -186,8 +195,14 @@ impl Permit {
         Self {
             limits: Arc::clone(limits),
             reservation,
+            sent: false,
             settled: false,
         }
+    }
+
+    /// From now on the request may reach ESI.
+    pub(crate) fn sending(&mut self) {
+        self.sent = true;
     }
 
     /// Says what became of it.
@@ -205,7 +220,11 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.book(&Outcome::NoAnswer);
+        self.book(if self.sent {
+            &Outcome::NoAnswer
+        } else {
+            &Outcome::NotSent
+        });
     }
 }
 

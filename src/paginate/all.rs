@@ -23,8 +23,8 @@ pub(super) struct Page {
     pub(super) stamp: Stamp,
 }
 
-/// Asks for a page by its number; the flag says that it came before, and has expired since.
-pub(super) type Ask<P> = Box<dyn Fn(u32, bool) -> Boxed<P> + Send>;
+/// Asks for a page by its number; one that came before must be later than that.
+pub(super) type Ask<P> = Box<dyn Fn(u32, Option<Instant>) -> Boxed<P> + Send>;
 
 /// Pages that fit together, in order.
 pub(super) struct Taken {
@@ -53,14 +53,12 @@ where
     T: Send + Sync + 'static,
 {
     let operation = request.operation();
-    let max_wait = request.max_wait();
-    let ask: Ask<Page> = Box::new(move |page, expired| {
+    // Who asks nobody has nothing to wait for.
+    let patience = (!request.asks_nobody()).then(|| request.max_wait());
+    let max_wait = patience.unwrap_or_default();
+    let ask: Ask<Page> = Box::new(move |page, came| {
         let request = request.clone().query("page", page);
-        let request = if expired {
-            request.past_what_is_kept()
-        } else {
-            request
-        };
+        let request = came.into_iter().fold(request, Request::later_than);
         Box::pin(async move {
             let answer = request.send().await?;
             let stamp = Stamp::of(&answer);
@@ -84,7 +82,8 @@ pub(super) async fn take(
     let mut under_way = JoinSet::new();
     loop {
         while let Some(number) = plan.next() {
-            let page = ask(number, pages.contains_key(&number));
+            let came = pages.get(&number).map(|page: &Page| page.stamp.came);
+            let page = ask(number, came);
             under_way.spawn(async move { (number, page.await) });
         }
         let Some(landed) = under_way.join_next().await else {

@@ -64,6 +64,9 @@ pub struct Listing<T> {
 pub struct ListingCursor {
     /// The operation it is for.
     operation: String,
+    /// The listing it is of: the path with its values; none where that is not known.
+    #[serde(default)]
+    path: Option<String>,
     /// The server's token; none where it gave none, and then everything counts as changed.
     after: Option<String>,
     /// When all changes up to it were known, by the server's clock.
@@ -82,9 +85,16 @@ impl ListingCursor {
     }
 
     /// Refuses a cursor of another operation, and one that is too old for deletions since to be remembered.
-    fn check(&self, operation: &'static Operation, now: DateTime<Utc>) -> Result<(), Error> {
-        if self.operation != operation.id {
-            let reason = format!("is of {}, and means nothing here", self.operation);
+    fn check(
+        &self,
+        operation: &'static Operation,
+        path: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let elsewhere = self.path.as_deref().zip(path).filter(|(its, asked)| its != asked);
+        let of = elsewhere.map_or(self.operation.as_str(), |(its, _)| its);
+        if self.operation != operation.id || elsewhere.is_some() {
+            let reason = format!("is of {of}, and means nothing here");
             return Err(Error::request(operation, "cursor", reason));
         }
         // Without a token everything comes again.
@@ -133,7 +143,7 @@ pub(crate) fn changes<E: Listed>(
     let cursor = cursor.clone();
     let walk = Walk::of(request);
     Box::pin(async move {
-        cursor.check(walk.operation, walk.begun)?;
+        cursor.check(walk.operation, walk.path.as_deref(), walk.begun)?;
         walk.changes(cursor).await
     })
 }
@@ -144,11 +154,12 @@ pub(super) struct Walk<R, K> {
     ask: Box<dyn Fn(Place) -> Boxed<Dated<R>> + Send>,
     found: Distinct<R, K>,
     begun: DateTime<Utc>,
+    path: Option<String>,
 }
 
 impl<R: Send + 'static, K: Eq + Hash + Send + 'static> Walk<R, K> {
     fn of<E: Listed<Record = R, Key = K>>(request: Request<E>) -> Self {
-        let (operation, begun) = (request.operation(), request.now());
+        let (operation, begun, path) = (request.operation(), request.now(), request.path_asked());
         let request = if request.has_query("limit") {
             request
         } else {
@@ -165,7 +176,10 @@ impl<R: Send + 'static, K: Eq + Hash + Send + 'static> Walk<R, K> {
             let part: Boxed<_> = Box::pin(async move { Ok(dated::<E>(request.send().await?)) });
             part
         });
-        Self::new(operation, ask, E::key, begun)
+        Self {
+            path,
+            ..Self::new(operation, ask, E::key, begun)
+        }
     }
 
     pub(super) fn new(
@@ -179,6 +193,7 @@ impl<R: Send + 'static, K: Eq + Hash + Send + 'static> Walk<R, K> {
             ask,
             found: Distinct::new(key),
             begun,
+            path: None,
         }
     }
 
@@ -230,6 +245,7 @@ impl<R: Send + 'static, K: Eq + Hash + Send + 'static> Walk<R, K> {
     fn cursor(&self, after: Option<String>, date: Option<DateTime<Utc>>) -> ListingCursor {
         ListingCursor {
             operation: self.operation.id.to_owned(),
+            path: self.path.clone(),
             after,
             taken_at: date.unwrap_or(self.begun),
         }

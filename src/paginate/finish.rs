@@ -38,8 +38,8 @@ macro_rules! paged {
             /// again as soon as ESI's rules allow.
             ///
             /// # Errors
-            /// [`Error::SnapshotChanged`](crate::Error::SnapshotChanged) where that does not succeed within a
-            /// minute, and what [`Request::send`](crate::Request::send) says.
+            /// [`Error::SnapshotChanged`](crate::Error::SnapshotChanged) where that does not succeed within the
+            /// client's `max_wait`, and what [`Request::send`](crate::Request::send) says.
             #[inline]
             pub fn all(self) -> $crate::paginate::Fetching<$crate::paginate::Snapshot<$record>> {
                 $crate::paginate::all::all(self)

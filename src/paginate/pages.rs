@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -45,6 +46,8 @@ pub struct Pages<T> {
     ask: AskKept<T>,
     /// Whether the pages go into the cache.
     kept: bool,
+    /// Whether only the cache is asked.
+    asks_nobody: bool,
     state: State<T>,
     ahead: VecDeque<Flight<Response<Vec<T>>>>,
     /// The first page that was not asked for.
@@ -54,8 +57,8 @@ pub struct Pages<T> {
     yielded: u32,
 }
 
-/// Asks for a page by its number; the flags say whether to keep it, and whether what is kept has expired.
-pub(super) type AskKept<T> = Box<dyn Fn(u32, bool, bool) -> Boxed<Response<Vec<T>>> + Send>;
+/// Asks for a page by its number; the flag says whether to keep it. One that came before must be later than that.
+pub(super) type AskKept<T> = Arc<dyn Fn(u32, bool, Option<Instant>) -> Boxed<Response<Vec<T>>> + Send + Sync>;
 
 enum State<T> {
     /// Nothing was asked for.
@@ -75,19 +78,18 @@ where
     E: Endpoint<Output = Vec<T>>,
     T: Send + Sync + 'static,
 {
-    let operation = request.operation();
-    let ask = move |page, kept, expired| {
+    let (operation, asks_nobody) = (request.operation(), request.asks_nobody());
+    let ask = move |page, kept, came: Option<Instant>| {
         let request = request.clone().query("page", page);
         let request = if kept { request } else { request.not_kept() };
-        let request = if expired {
-            request.past_what_is_kept()
-        } else {
-            request
-        };
+        let request = came.into_iter().fold(request, Request::later_than);
         let sent: Boxed<_> = Box::pin(request.send());
         sent
     };
-    Pages::new(operation, Box::new(ask))
+    Pages {
+        asks_nobody,
+        ..Pages::new(operation, Arc::new(ask))
+    }
 }
 
 impl<T: Send + Sync + 'static> Pages<T> {
@@ -96,6 +98,7 @@ impl<T: Send + Sync + 'static> Pages<T> {
             operation,
             ask,
             kept: false,
+            asks_nobody: false,
             state: State::New,
             ahead: VecDeque::new(),
             next: 2,
@@ -106,6 +109,8 @@ impl<T: Send + Sync + 'static> Pages<T> {
 
     /// Keeps the pages in the cache. Without this they are not: so many pages would drive everything else out of it.
     /// Pages that the cache has already are used either way.
+    ///
+    /// ESI bans for asking again before an answer expires: keep the pages, or do not walk them twice within that time.
     pub fn cached(mut self) -> Self {
         self.kept = true;
         self
@@ -125,17 +130,18 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// The first page; its successor where it is about to expire, so that the others are not of the next state.
     fn first(&self) -> Boxed<Response<Vec<T>>> {
         let operation = self.operation;
-        let ask = |expired| (self.ask)(1, self.kept, expired);
-        let (first, successor) = (ask(false), ask(true));
+        let (ask, kept, asks_nobody) = (Arc::clone(&self.ask), self.kept, self.asks_nobody);
+        let first = ask(1, kept, None);
         Box::pin(async move {
             let page = Flight::begin(operation, first).await?;
             let stamp = Stamp::of(&page);
             let mut time = ServerTime::default();
             time.hear(&stamp);
-            match time.until_successor(&stamp, operation, Instant::now()) {
+            let successor = time.until_successor(&stamp, operation, Instant::now());
+            match successor.filter(|_| !asks_nobody) {
                 Some(wait) => {
                     tokio::time::sleep(wait).await;
-                    Flight::begin(operation, successor).await
+                    Flight::begin(operation, ask(1, kept, Some(stamp.came))).await
                 }
                 None => Ok(page),
             }
@@ -145,7 +151,7 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// Asks for pages until the window is full.
     fn fill(&mut self) {
         while self.ahead.len() < WINDOW && self.next <= self.last {
-            let page = (self.ask)(self.next, self.kept, false);
+            let page = (self.ask)(self.next, self.kept, None);
             self.ahead.push_back(Flight::begin(self.operation, page));
             self.next = self.next.saturating_add(1);
         }

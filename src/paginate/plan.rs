@@ -108,7 +108,8 @@ impl Plan {
             // What it says of how many there are is news, and the others may be asked for.
             self.gone.clear();
             if !self.waited_for_successor {
-                self.successor = self.time.until_successor(&stamp, self.operation, now);
+                let successor = self.time.until_successor(&stamp, self.operation, now);
+                self.successor = successor.filter(|wait| self.waited.saturating_add(*wait) <= self.max_wait);
             }
         }
     }

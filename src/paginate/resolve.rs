@@ -73,7 +73,8 @@ pub(super) async fn resolved<R: Send + 'static, K: Serialize + Into<i64>>(
                 found.extend(records);
             }
             (test, Err(Error::Api(refusal))) if refusal.status == 404 => search.refused(test),
-            (test, Err(error @ (Error::RateLimited(_) | Error::ErrorLimited(_)))) => {
+            // What was found, and refused, was paid for.
+            (test, Err(error)) if error.is_retryable() => {
                 search.put_back(test);
                 closed = Some(error);
             }

@@ -107,9 +107,21 @@ impl ServerTime {
     /// How long until ESI's rules allow to ask for a page again. A server that shows no clock is given the time that
     /// the spec states.
     ///
-    /// The page's own `Date` says it best, unless the page was kept for a while; then the latest one does. `Date` has
-    /// whole seconds, so that two of them may differ by one too much: whoever keeps the page counts from its own.
+    /// A page without an end, or that came when its end was over, counts as fresh for a few seconds, as it does in the
+    /// cache: no request loop.
     pub(super) fn until_expired(&self, stamp: &Stamp, operation: &Operation, now: Instant) -> Duration {
+        let is_over = match (stamp.expires, stamp.date) {
+            (Some(expires), Some(date)) => expires <= date,
+            (expires, _) => expires.is_none(),
+        };
+        if is_over {
+            return SOON.saturating_sub(now.saturating_duration_since(stamp.came));
+        }
+        self.left(stamp, operation, now)
+    }
+
+    /// What is left of a page by its headers. Its own `Date` says it best, since that is from when it came.
+    fn left(&self, stamp: &Stamp, operation: &Operation, now: Instant) -> Duration {
         let Some(expires) = stamp.expires else {
             return Duration::ZERO;
         };
@@ -119,7 +131,7 @@ impl ServerTime {
         };
         let by_own = stamp.date.map(|date| since((date, stamp.came)));
         let by_latest = self.shown.map(|shown| since(shown).saturating_add(TICK));
-        by_own.into_iter().chain(by_latest).min().unwrap_or_else(|| {
+        by_own.or(by_latest).unwrap_or_else(|| {
             let stated = Duration::from_secs(operation.cache_ttl.unwrap_or_default().into());
             stated.saturating_sub(now.saturating_duration_since(stamp.came))
         })
@@ -133,7 +145,7 @@ impl ServerTime {
         operation: &Operation,
         now: Instant,
     ) -> Option<Duration> {
-        let left = self.until_expired(first, operation, now);
+        let left = self.left(first, operation, now);
         let has_others = first.pages.is_some_and(|pages| pages > 1);
         (has_others && !left.is_zero() && left <= SOON).then_some(left)
     }
@@ -218,12 +230,19 @@ mod tests {
         assert_eq!(left(&time, &fresh), 30);
         tokio::time::advance(Duration::from_secs(12)).await;
         assert_eq!(left(&time, &fresh), 18);
-        // Kept since long ago: its Date is behind.
-        let kept = stamp(Some(0), 0, 40, 2);
+        // Kept for a while: what is left counts from when it came.
+        let kept = Stamp {
+            came: Instant::now() - Duration::from_secs(10),
+            ..stamp(Some(0), 0, 40, 2)
+        };
         time.hear(&kept);
-        assert_eq!(left(&time, &kept), 18 + 1);
+        assert_eq!((left(&time, &kept), left(&time, &fresh)), (30, 18));
+        // One that does not say when it was given out goes by the latest that does.
+        let undated = Stamp { date: None, ..fresh };
         time.hear(&stamp(Some(0), 30, 40, 2));
-        assert_eq!((left(&time, &kept), left(&time, &fresh)), (10 + 1, 10 + 1));
+        assert_eq!(left(&time, &undated), 10 + 1);
+        // One whose time was over as it came counts for a few seconds.
+        assert_eq!(left(&time, &stamp(Some(0), 50, 40, 2)), 5);
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(left(&time, &kept), 0);
         let silent = Stamp { date: None, ..fresh };

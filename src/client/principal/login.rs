@@ -39,7 +39,7 @@ pub(super) async fn of(esi: &Esi, operation: &'static Operation, asks: Asks) -> 
             .token()
             .filter(|token| token.verified)
             .ok_or_else(|| Error::NotCached(Box::new(NotCached { operation })))?,
-        Asks::WhenStale | Asks::Always => security
+        Asks::WhenStale | Asks::Always | Asks::After(_) => security
             .verified()
             .await
             .map_err(|error| about(operation, requirement, error))?,

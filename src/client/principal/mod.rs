@@ -3,9 +3,11 @@
 #[cfg(feature = "security")]
 mod login;
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::{Arc, LazyLock};
 
-use http::header::{AUTHORIZATION, HeaderMap};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::Esi;
 use super::call::Asks;
@@ -22,8 +24,9 @@ pub(super) use login::check_origin;
 pub(super) enum Principal {
     /// Nobody's: the operation needs no login.
     Anonymous,
-    /// The caller brings a header of their own, and is taken at their word.
-    Own,
+    /// The caller brings a header of their own, and is taken at their word; whose it is, is not known, but that it is
+    /// another's than that of another header.
+    Own(Arc<str>),
     /// This login's.
     #[cfg(feature = "security")]
     Login(Box<login::Login>),
@@ -38,7 +41,7 @@ pub(super) type Token = Option<Arc<std::convert::Infallible>>;
 
 /// Decides whose call it is.
 ///
-/// Without single sign-on, a secured call goes out with whatever header the caller gave it.
+/// Without single sign-on, a secured call goes out with whatever header the caller gave it, or without one.
 pub(super) async fn of(
     esi: &Esi,
     operation: &'static Operation,
@@ -48,27 +51,33 @@ pub(super) async fn of(
     if operation.security.is_empty() {
         return Ok(Principal::Anonymous);
     }
-    if headers.contains_key(AUTHORIZATION) {
-        return Ok(Principal::Own);
+    if let Some(header) = headers.get(AUTHORIZATION) {
+        return Ok(Principal::own(header));
     }
     #[cfg(feature = "security")]
     return login::of(esi, operation, asks).await;
     #[cfg(not(feature = "security"))]
     {
         let _ = (esi, asks);
-        Ok(Principal::Own)
+        Ok(Principal::Anonymous)
     }
 }
 
 static ANONYMOUS: LazyLock<Arc<str>> = LazyLock::new(|| "".into());
-static OWN: LazyLock<Arc<str>> = LazyLock::new(|| "(own)".into());
+/// Hashes headers with a key of this process: nothing that is made of a token leaves it.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Principal {
+    fn own(header: &HeaderValue) -> Self {
+        let hash = HASHER.hash_one(header.as_bytes());
+        Self::Own(format!("(own {hash:016x})").into())
+    }
+
     /// What limits are counted by.
     pub(super) fn key(&self) -> &Arc<str> {
         match self {
             Self::Anonymous => &ANONYMOUS,
-            Self::Own => &OWN,
+            Self::Own(key) => key,
             #[cfg(feature = "security")]
             Self::Login(login) => login.key(),
         }
@@ -79,7 +88,7 @@ impl Principal {
     pub(super) fn cache_key(&self) -> Option<&str> {
         match self {
             Self::Anonymous => Some(""),
-            Self::Own => None,
+            Self::Own(_) => None,
             #[cfg(feature = "security")]
             Self::Login(login) => Some(login.key()),
         }
@@ -106,7 +115,7 @@ impl Principal {
     ) -> Result<Token, Error> {
         match self {
             Self::Login(login) => login.replace(operation, refused).await,
-            Self::Anonymous | Self::Own => Ok(None),
+            Self::Anonymous | Self::Own(_) => Ok(None),
         }
     }
 

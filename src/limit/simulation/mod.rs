@@ -56,19 +56,20 @@ impl World {
 
     async fn admit(&self, operation: &'static Operation, who: &Arc<str>) -> Permit {
         let never = Instant::now() + Duration::from_secs(1_000_000);
-        let permit = self.limits.admit(operation, who, never, &|_| {}).await;
+        let permit = self.limits.admit(operation, who, never, never, &|_| {}).await;
         permit.expect("it waits as long as it takes")
     }
 
     /// Sends one request, which arrives, is worked on and travels back.
     async fn send(
         &self,
-        permit: Permit,
+        mut permit: Permit,
         operation: &'static Operation,
         who: &str,
         status: u16,
         legs: Legs,
     ) -> u16 {
+        permit.sending();
         sleep(Duration::from_millis(legs.out)).await;
         let arrived = self
             .server
@@ -94,11 +95,12 @@ impl World {
     /// Sends one request, and gives up waiting for its answer before it even arrives.
     async fn abandon(
         self: &Arc<Self>,
-        permit: Permit,
+        mut permit: Permit,
         operation: &'static Operation,
         who: &Arc<str>,
         legs: Legs,
     ) {
+        permit.sending();
         let (world, who) = (Arc::clone(self), Arc::clone(who));
         tokio::spawn(async move {
             sleep(Duration::from_millis(legs.out)).await;

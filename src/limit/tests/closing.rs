@@ -128,7 +128,7 @@ async fn a_429_closes_what_it_is_about() {
         group: "small".to_owned(),
     };
     for (operation, lines, limit, wait) in [
-        (&SMALL, &[("retry-after", "30")][..], bucket(), 30),
+        (&SMALL, &[("retry-after", "30")][..], bucket(), 31),
         (&SMALL, &[("x-ratelimit-remaining", "0")], bucket(), 60),
         (
             &SMALL,
@@ -137,11 +137,11 @@ async fn a_429_closes_what_it_is_about() {
                 ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ],
             bucket(),
-            30,
+            31,
         ),
         (&SMALL, &[], Limit::Operation, 5),
         (&PLAIN, &[], Limit::Operation, 5),
-        (&PLAIN, &[("retry-after", "30")], Limit::Operation, 30),
+        (&PLAIN, &[("retry-after", "30")], Limit::Operation, 31),
         (
             &PLAIN,
             &[
@@ -150,7 +150,7 @@ async fn a_429_closes_what_it_is_about() {
                 ("x-ratelimit-limit", "15/15m"),
             ],
             bucket(),
-            30,
+            31,
         ),
     ] {
         let limits = limits(20);

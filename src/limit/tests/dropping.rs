@@ -25,12 +25,18 @@ async fn fickle(limits: Arc<Limits>, mut chance: Chance) {
     let patience = chance.between(0, 400_000);
     let deadline = Instant::now() + Duration::from_millis(chance.between(0, 400_000));
     let call = async {
-        let Ok(permit) = limits.admit(operation, &who, deadline, &|_| {}).await else {
+        let Ok(permit) = limits.admit(operation, &who, deadline, deadline, &|_| {}).await else {
             return;
         };
         sleep(Duration::from_millis(chance.between(0, 2_000))).await;
         match chance.between(0, 8) {
-            0 => drop(permit),
+            0 => {
+                let mut permit = permit;
+                if chance.percent(50) {
+                    permit.sending();
+                }
+                drop(permit);
+            }
             1 => permit.settle(Outcome::NotSent),
             2 => permit.settle(Outcome::NoAnswer),
             3 => answer(permit, 429, &[]),
@@ -120,10 +126,18 @@ async fn when_the_first_gives_up_the_next_wakes_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn permits_that_are_dropped_count_as_the_worst() {
+async fn permits_that_are_dropped_count_as_the_worst_once_they_were_sent() {
     let (limits, who) = (limits(20), anonymous());
+    let sent = async |operation| {
+        let mut permit = at_once(&limits, operation, &who).await.expect("open");
+        permit.sending();
+    };
+    for _ in 0..1_000 {
+        drop(at_once(&limits, &PLAIN, &who).await.expect("nothing was sent"));
+        drop(at_once(&limits, &SMALL, &who).await.expect("nothing was sent"));
+    }
     for _ in 0..90 {
-        drop(at_once(&limits, &PLAIN, &who).await.expect("open"));
+        sent(&PLAIN).await;
     }
     let closed = at_once(&limits, &PLAIN, &who).await.expect_err("90 failures");
     assert_eq!(
@@ -131,7 +145,7 @@ async fn permits_that_are_dropped_count_as_the_worst() {
         (Limit::ErrorLimit, Duration::from_secs(70))
     );
     for _ in 0..3 {
-        drop(at_once(&limits, &SMALL, &who).await.expect("open"));
+        sent(&SMALL).await;
     }
     let closed = at_once(&limits, &SMALL, &who).await.expect_err("15 tokens");
     assert_eq!(closed.wait, Duration::from_secs(960));

@@ -62,13 +62,16 @@ async fn at_once(
     operation: &'static Operation,
     who: &Arc<str>,
 ) -> Result<Permit, Closed> {
-    limits.admit(operation, who, Instant::now(), &|_| {}).await
+    limits
+        .admit(operation, who, Instant::now(), Instant::now(), &|_| {})
+        .await
 }
 
 /// A call that waits as long as it takes; the seconds that it waited.
 async fn waited(limits: &Arc<Limits>, operation: &'static Operation, who: &Arc<str>) -> (Permit, f64) {
     let start = Instant::now();
-    let permit = limits.admit(operation, who, in_seconds(1_000_000), &|_| {}).await;
+    let late = in_seconds(1_000_000);
+    let permit = limits.admit(operation, who, late, late, &|_| {}).await;
     (permit.expect("in the end"), start.elapsed().as_secs_f64())
 }
 
@@ -86,7 +89,9 @@ async fn a_closed_bucket_is_waited_for_or_refused_at_once() {
     advance(Duration::from_secs(100)).await;
     let start = Instant::now();
     let refused = limits
-        .admit(&SMALL, &who, in_seconds(60), &|_| panic!("it does not wait"))
+        .admit(&SMALL, &who, in_seconds(100), in_seconds(60), &|_| {
+            panic!("it does not wait")
+        })
         .await;
     let group = "small".to_owned();
     let wait = Duration::from_secs(800);
@@ -110,7 +115,7 @@ async fn a_closed_bucket_is_waited_for_or_refused_at_once() {
     let told = Mutex::new(Vec::new());
     let tell = |closed: &Closed| told.lock().expect("a list").push(closed.wait.as_secs());
     let permit = limits
-        .admit(&ALSO_SMALL, &who, in_seconds(900), &tell)
+        .admit(&ALSO_SMALL, &who, in_seconds(900), in_seconds(900), &tell)
         .await
         .expect("after a window");
     assert_eq!(start.elapsed(), Duration::from_secs(800));
@@ -128,7 +133,9 @@ async fn a_call_that_waits_for_answers_gives_up_at_its_deadline() {
     ];
     let start = Instant::now();
     let refused = limits
-        .admit(&PLAIN, &who, in_seconds(7), &|_| panic!("nobody knows how long"))
+        .admit(&PLAIN, &who, in_seconds(7), in_seconds(1), &|_| {
+            panic!("nobody knows how long")
+        })
         .await;
     let closed = Closed {
         limit: Limit::Concurrency,

@@ -316,7 +316,7 @@ async fn a_stream_yields_one_state_and_is_never_far_ahead() {
         let asked = Arc::clone(&server);
         let mut pages = Pages::new(
             &OPERATION,
-            Box::new(move |page, kept, _| {
+            Arc::new(move |page, kept: bool, _| {
                 assert!(!kept);
                 ask(&asked, page)
             }),
@@ -385,7 +385,7 @@ async fn a_dropped_stream_leaves_nothing_under_way() {
     let counted = Arc::clone(&alive);
     let mut pages = Pages::<u64>::new(
         &OPERATION,
-        Box::new(move |page, _, _| {
+        Arc::new(move |page, _, _| {
             let counted = Arc::clone(&counted);
             Box::pin(async move {
                 *counted.lock().expect("no panic") += 1;

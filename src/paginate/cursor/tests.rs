@@ -295,27 +295,30 @@ fn cursors_are_of_one_operation_and_grow_old() {
     let now = SystemClock.now();
     let cursor = |operation: &Operation, age: TimeDelta| ListingCursor {
         operation: operation.id.to_owned(),
+        path: Some("/things/1".to_owned()),
         after: Some("a".to_owned()),
         taken_at: now - age,
     };
     static OTHER: Operation = Operation::new("GetOthers", Method::Get, "/others", "Things");
     assert!(
         cursor(&OPERATION, TimeDelta::days(7))
-            .check(&OPERATION, now)
+            .check(&OPERATION, Some("/things/1"), now)
             .is_ok()
     );
     assert!(
-        cursor(&OTHER, TimeDelta::days(70)).check(&OTHER, now).is_ok(),
+        cursor(&OTHER, TimeDelta::days(70))
+            .check(&OTHER, None, now)
+            .is_ok(),
         "it forgets nothing"
     );
     assert!(
         cursor(&OPERATION, TimeDelta::days(-1))
-            .check(&OPERATION, now)
+            .check(&OPERATION, None, now)
             .is_ok(),
         "our clock is behind"
     );
     let old = cursor(&OPERATION, TimeDelta::days(7) + TimeDelta::seconds(1));
-    match old.check(&OPERATION, now) {
+    match old.check(&OPERATION, None, now) {
         Err(Error::CursorExpired(error)) => {
             assert_eq!(
                 (error.taken_at, error.remembered.as_secs()),
@@ -326,15 +329,22 @@ fn cursors_are_of_one_operation_and_grow_old() {
     }
     let everything = ListingCursor { after: None, ..old };
     assert!(
-        everything.check(&OPERATION, now).is_ok(),
+        everything.check(&OPERATION, None, now).is_ok(),
         "it asks for everything anyway"
     );
     let refusal = cursor(&OTHER, TimeDelta::zero())
-        .check(&OPERATION, now)
+        .check(&OPERATION, None, now)
         .expect_err("another operation's");
     assert_eq!(
         refusal.to_string(),
         "GetThings: cursor: is of GetOthers, and means nothing here; nothing was sent"
+    );
+    let refusal = cursor(&OPERATION, TimeDelta::zero())
+        .check(&OPERATION, Some("/things/2"), now)
+        .expect_err("another listing's");
+    assert_eq!(
+        refusal.to_string(),
+        "GetThings: cursor: is of /things/1, and means nothing here; nothing was sent"
     );
 }
 

@@ -167,11 +167,7 @@ async fn a_page_that_stays_as_it_was_is_given_up() {
         match plan.settles() {
             Ok(Settled::After(wait)) => {
                 rounds += 1;
-                assert_eq!(
-                    wait.is_zero(),
-                    rounds == 1,
-                    "a page that comes as it was is given time"
-                );
+                assert!(!wait.is_zero(), "a page that comes as it was is given time");
                 assert_eq!(plan.asks(), [1]);
                 plan.comes(1, page(0, 100, 2));
             }

@@ -78,7 +78,7 @@ async fn the_whole_listing_and_then_what_changed() {
     assert_eq!(names(&all), ["one", "two", "three anew"]);
     let stored = serde_json::to_value(&all.cursor).expect("it serialises");
     let expected = serde_json::json!({
-        "operation": "GetFreelanceJobsListing", "after": "a2", "taken_at": "2026-11-24T11:55:00Z"
+        "operation": "GetFreelanceJobsListing", "path": "/freelance-jobs", "after": "a2", "taken_at": "2026-11-24T11:55:00Z"
     });
     assert_eq!(stored, expected);
     let cursor: ListingCursor = serde_json::from_value(stored).expect("it is read again");
@@ -92,7 +92,7 @@ async fn the_whole_listing_and_then_what_changed() {
     assert_eq!(
         changed.cursor,
         serde_json::from_value(serde_json::json!({
-            "operation": "GetFreelanceJobsListing", "after": "a4", "taken_at": "2026-11-24T11:55:00Z"
+            "operation": "GetFreelanceJobsListing", "path": "/freelance-jobs", "after": "a4", "taken_at": "2026-11-24T11:55:00Z"
         }))
         .expect("a cursor")
     );

@@ -305,6 +305,110 @@ async fn failures_are_not_kept_unless_refusals_are_wanted() {
 }
 
 #[tokio::test]
+async fn a_refusal_counts_for_more_than_what_was_kept_before_it() {
+    let server = counting(|number, _| {
+        Reply::Close(match number {
+            0 => status(7, 30),
+            _ => answer(403, &[], b"{\"error\":\"closed\"}"),
+        })
+    })
+    .await;
+    let clock = clock();
+    let builder = server.builder().clock(clock.clone());
+    let esi = builder
+        .cache_refusals(Duration::from_secs(60))
+        .build()
+        .expect("a client");
+    esi.get_status().send().await.expect("an answer");
+    clock.advance(TimeDelta::seconds(30));
+    for _ in 0..3 {
+        assert_eq!(
+            esi.get_status().send().await.expect_err("closed").status(),
+            Some(403)
+        );
+    }
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn what_does_not_decode_is_not_asked_for_again_before_it_expires() {
+    let body = br#"{"players":"many","server_version":"1","start_time":"2026-11-01T00:00:00Z","vip":false}"#;
+    let server = Server::scripted(move |_| {
+        let now = server_time();
+        let later = http_date(now + TimeDelta::seconds(30));
+        Reply::Close(answer(
+            200,
+            &[("Date", &http_date(now)), ("Expires", &later)],
+            body,
+        ))
+    })
+    .await;
+    let esi = server.builder().clock(clock()).build().expect("a client");
+    for _ in 0..5 {
+        let error = esi.get_status().send().await.expect_err("players is no number");
+        let Error::Decode(error) = error else {
+            panic!("{error}")
+        };
+        assert_eq!(error.path, "$.players");
+    }
+    let raw = esi.get_status().send_raw().await.expect("bytes are bytes");
+    assert_eq!(raw.body().as_ref(), body);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_list_that_came_as_nothing_is_one_for_everybody() {
+    let server = Server::scripted(|_| {
+        let now = server_time();
+        let later = http_date(now + TimeDelta::seconds(30));
+        Reply::Close(answer(
+            204,
+            &[("Date", &http_date(now)), ("Expires", &later)],
+            b"",
+        ))
+    })
+    .await;
+    let esi = server.builder().clock(clock()).build().expect("a client");
+    assert!(
+        esi.get_contracts_public_bids_contract_id(1)
+            .send_raw()
+            .await
+            .expect("nothing")
+            .body()
+            .is_empty()
+    );
+    assert!(
+        esi.get_contracts_public_bids_contract_id(1)
+            .send()
+            .await
+            .expect("no bids")
+            .is_empty()
+    );
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn cached_only_sends_nothing_of_what_is_never_kept() {
+    let server = Server::answering(200, &[], b"[]").await;
+    let (esi, off) = (
+        server.esi(),
+        server.builder().cache_bytes(0).build().expect("a client"),
+    );
+    let own = |call: esikit::UntypedRequest| call.header("Authorization", "Bearer own").cached_only();
+    let calls = [
+        own(esi.delete_characters_character_id_contacts(1, [2_i64]).untyped()),
+        own(esi.get_characters_character_id_assets(1).untyped()),
+        esi.post_universe_names(&[1]).untyped().cached_only(),
+        off.get_status().untyped().cached_only(),
+    ];
+    for call in calls {
+        let error = call.send().await.expect_err("nothing is kept");
+        assert!(matches!(error, Error::NotCached(_)), "{error}");
+    }
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
 async fn half_an_answer_and_a_write_are_not_kept() {
     let cut = {
         let mut whole = status(7, 30);
@@ -376,6 +480,8 @@ async fn memory_is_bounded_by_bytes() {
                 .is_ok(),
         );
     }
+    let newest = esi.get_markets_region_id_orders(99).cached_only().send().await;
+    assert!(newest.is_ok(), "the latest answer always finds a place");
     assert!(
         (1..=20).contains(&kept),
         "{kept} answers of about 1 KB each in 20 KB"

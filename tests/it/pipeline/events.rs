@@ -114,18 +114,23 @@ async fn a_warning_of_esi_is_told_once_per_operation() {
 async fn a_listener_that_blocks_holds_up_its_own_call_only() {
     let server = Server::answering(200, &[], super::status_body(7)).await;
     let (go, wait) = std::sync::mpsc::channel::<()>();
-    let wait = Mutex::new(Some(wait));
+    let (held_up, is_held) = std::sync::mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
     let esi = server
         .builder()
         .listener(move |event: &Event<'_>| {
-            let first = matches!(event, Event::Sent { .. }).then(|| wait.lock().expect("no panic").take());
-            if let Some(Some(wait)) = first {
-                let _ = wait.recv();
+            if matches!(event, Event::Sent { operation, .. } if operation.id == "GetMarketsPrices") {
+                held_up.send(()).expect("the test listens");
+                let _ = wait.lock().expect("no panic").recv();
             }
         })
         .build()
         .expect("a client");
     let held = tokio::spawn(esi.get_markets_prices().send());
+    tokio::task::spawn_blocking(move || is_held.recv())
+        .await
+        .expect("no panic")
+        .expect("it is held up");
     let other = esi.get_status().send().await.expect("it is not held up");
     assert_eq!(other.players, 7);
     go.send(()).expect("it waits");

@@ -8,6 +8,7 @@ mod figures;
 mod isolation;
 mod retry;
 mod shared;
+mod violations;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,10 @@
 //! What is sent again, and what never is.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use esikit::event::Event;
 use esikit::{Error, Esi};
 
 use super::{counting, status};
@@ -118,6 +121,8 @@ async fn a_write_that_was_refused_says_so() {
 
 #[tokio::test]
 async fn a_connection_that_is_never_made_is_tried_again_for_writes_too() {
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let heard = Arc::clone(&attempts);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
@@ -127,9 +132,15 @@ async fn a_connection_that_is_never_made_is_tried_again_for_writes_too() {
         .base_url(url)
         .backoff(Duration::from_millis(30), Duration::from_millis(30))
         .attempts(3)
+        .listener(move |event: &Event<'_>| {
+            if matches!(event, Event::Sent { .. }) {
+                heard.fetch_add(1, Ordering::SeqCst);
+            }
+        })
         .build()
         .expect("a client");
     let error = add(&esi).send().await.expect_err("nobody listens");
+    assert_eq!(attempts.load(Ordering::SeqCst), 3);
     assert!(matches!(error, Error::Transport(_)), "{error}");
     assert!(!error.may_have_been_applied());
     assert!(error.is_retryable());
@@ -195,4 +206,65 @@ async fn a_pause_that_does_not_fit_into_the_call_ends_it_with_what_went_wrong() 
     assert_eq!(call.send().await.expect_err("it is down").status(), Some(503));
     assert!(began.elapsed() < Duration::from_secs(30));
     assert_eq!(server.seen().len(), 1);
+    // That it does not fit is known at once.
+    let call = quick(&server).get_status().timeout(Duration::from_secs(3000));
+    assert_eq!(call.send().await.expect_err("it is down").status(), Some(503));
+}
+
+#[tokio::test]
+async fn no_time_is_too_long() {
+    let server = Server::new(Reply::Close(status(7, 30))).await;
+    let builder = server.builder().timeout(Duration::MAX).max_wait(Duration::MAX);
+    let esi = builder.cache_refusals(Duration::MAX).build().expect("a client");
+    esi.get_status().send().await.expect("an answer");
+    esi.get_status()
+        .ignore_expires()
+        .timeout(Duration::MAX)
+        .send()
+        .await
+        .expect("an answer");
+}
+
+/// Deleted by the first attempt, whose answer was lost: the second one's 404 is no sign that nothing was done.
+#[tokio::test]
+async fn a_404_after_an_unclear_attempt_does_not_take_it_back() {
+    let server = counting(|number, _| {
+        Reply::Close(match number {
+            0 => answer(504, &[], b""),
+            _ => answer(404, &[], b"{\"error\":\"gone\"}"),
+        })
+    })
+    .await;
+    let error = delete(&quick(&server))
+        .retry_writes(true)
+        .send()
+        .await
+        .expect_err("unclear");
+    assert!(error.may_have_been_applied(), "{error}");
+    let error = quick(&server).get_status().send().await.expect_err("gone");
+    assert!(!error.may_have_been_applied(), "{error}");
+}
+
+#[tokio::test]
+async fn many_calls_keep_their_order_and_fail_alone() {
+    let server = Server::scripted(|seen| {
+        Reply::Close(match seen.target() {
+            target if target.contains("/3/") => answer(404, &[], b"{\"error\":\"gone\"}"),
+            target => {
+                let region = target.split('/').nth(2).expect("a region");
+                answer(200, &[], format!("[{region}]").as_bytes())
+            }
+        })
+    })
+    .await;
+    let esi = server.builder().concurrency(4).build().expect("a client");
+    let calls = (0..50).map(|region| esi.get_markets_region_id_types(region).untyped());
+    let outcomes = esi.join(calls).await;
+    assert_eq!(outcomes.len(), 50);
+    for (region, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Ok(answer) => assert_eq!(answer[0], region),
+            Err(error) => assert_eq!((region, error.status()), (3, Some(404))),
+        }
+    }
 }
