@@ -22,6 +22,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The compatibility date of a request that names none.
 const OLDEST: &str = "2020-01-01";
 
+/// Answers that are remembered; beyond that, those that are no longer fresh are forgotten.
+const MOST_FETCHED: usize = 10_000;
+
 /// Parameters that walk through a list: what they ask for lies beyond what a sandbox has made.
 const WALKS: [&str; 5] = ["after", "before", "from_event", "from_id", "last_mail_id"];
 
@@ -274,6 +277,11 @@ impl Esi {
             path_values: &given.ids(),
             query: &query,
             ids: &parameters::listed_ids(body),
+            buys: match given.text("order_type") {
+                Some("buy") => Some(true),
+                Some("sell") => Some(false),
+                _ => None,
+            },
             records,
         });
         if operation.has_cursor && walks_on {
@@ -364,6 +372,9 @@ impl Way<'_> {
         let mut query: Vec<&str> = incoming.query.split('&').collect();
         query.sort_unstable();
         let key = format!("{:?} {} {query:?} {settings:?}", self.principal, incoming.path);
+        if state.fetched.len() > MOST_FETCHED {
+            state.fetched.retain(|_, expires| self.now < *expires);
+        }
         let before = state.fetched.insert(key, expires);
         if before.is_some_and(|before| self.now < before) {
             state.violations.before_expires += 1;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 /// No body that ESI takes is nearly as long.
 const LONGEST_BODY: usize = 1 << 20;
@@ -89,11 +89,17 @@ impl Answer {
     }
 }
 
-/// Answers everything that comes in until the task is aborted.
+/// Stops a listener, and closes its connections, when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    _stop: oneshot::Sender<()>,
+}
+
+/// Answers everything that comes in.
 pub(crate) fn serve(
     listener: TcpListener,
     answer: impl Fn(Incoming) -> Answer + Send + Sync + 'static,
-) -> JoinHandle<()> {
+) -> Listening {
     let answer = Arc::new(answer);
     let handler = move |ConnectInfo(address): ConnectInfo<SocketAddr>, request: Request| {
         let answer = Arc::clone(&answer);
@@ -107,10 +113,13 @@ pub(crate) fn serve(
     let service = Router::new()
         .fallback(handler)
         .into_make_service_with_connect_info::<SocketAddr>();
+    let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
-        // It never ends by itself: errors of single connections are dealt with inside.
-        drop(axum::serve(listener, service).await);
-    })
+        // Errors of single connections are dealt with inside; it ends when the sender is dropped.
+        let until = async { drop(stopped.await) };
+        drop(axum::serve(listener, service).with_graceful_shutdown(until).await);
+    });
+    Listening { _stop: stop }
 }
 
 async fn read(address: IpAddr, request: Request) -> Result<Incoming, Answer> {

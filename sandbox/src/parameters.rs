@@ -54,6 +54,10 @@ impl Given {
         self.values.get(name)?.as_i64()
     }
 
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.as_str()
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::error::Error;
 use crate::esi::{self, Esi};
-use crate::http;
+use crate::http::{self, Listening};
 use crate::sso::{self, Application, RefreshTokens, Sso};
 use crate::values::World;
 use crate::violations::Violations;
@@ -13,7 +13,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// A local ESI and SSO. It serves until it is dropped.
 ///
@@ -46,7 +45,7 @@ pub struct Sandbox {
     sso: Arc<Sso>,
     contract: Arc<Contract>,
     world: World,
-    listeners: [JoinHandle<()>; 2],
+    _listening: [Listening; 2],
 }
 
 /// Settings of a [`Sandbox`].
@@ -167,7 +166,7 @@ impl Builder {
             page_size: self.page_size,
         }));
         let (esi_answers, sso_answers) = (Arc::clone(&esi), Arc::clone(&sso));
-        let listeners = [
+        let listening = [
             http::serve(esi_listener, move |incoming| esi_answers.answer(&incoming)),
             http::serve(sso_listener, move |incoming| sso_answers.answer(&incoming)),
         ];
@@ -178,7 +177,7 @@ impl Builder {
             sso,
             contract,
             world,
-            listeners,
+            _listening: listening,
         })
     }
 }
@@ -257,14 +256,6 @@ impl Sandbox {
     /// What clients have done until now that ESI's rules forbid.
     pub fn violations(&self) -> Violations {
         self.esi.violations()
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        for listener in &self.listeners {
-            listener.abort();
-        }
     }
 }
 

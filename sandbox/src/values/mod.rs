@@ -26,6 +26,8 @@ pub(crate) struct Question<'a> {
     pub(crate) query: &'a str,
     /// Ids of the body, where the body is a list of them.
     pub(crate) ids: &'a [i64],
+    /// Whether only orders to buy, or only orders to sell, are asked for.
+    pub(crate) buys: Option<bool>,
     /// The records of a list: from this one, so many.
     pub(crate) records: Records,
 }

@@ -9,6 +9,7 @@ fn question<'a>(operation: &'a Operation, path_values: &'a PathValues, ids: &'a 
         path_values,
         query: "",
         ids,
+        buys: None,
         records: Records { from: 0, count: 7 },
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Question, ids};
 use crate::draw::Draw;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What a seed says about characters and corporations, wherever one is asked.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,20 @@ impl World {
                 *member = json!(id);
             }
         }
-        let own = members.get("character_id").and_then(Value::as_i64);
+        // What is left is not more than there was.
+        if let (Some(remain), Some(total)) = (whole(members, "volume_remain"), whole(members, "volume_total"))
+            && remain > total
+        {
+            members.insert("volume_remain".to_owned(), json!(total));
+        }
+        if let Some(buys) = question.buys {
+            for name in ["is_buy_order", "is_buy"] {
+                if let Some(member) = members.get_mut(name) {
+                    *member = json!(buys);
+                }
+            }
+        }
+        let own = whole(members, "character_id");
         let is_character = question.operation.path == "/characters/{character_id}";
         let character = own.or_else(|| path_id("character_id").filter(|_| is_character));
         if let (Some(character), Some(corporation)) = (character, members.get_mut("corporation_id")) {
@@ -54,6 +67,10 @@ impl World {
             *name = json!(self.name_of(thing));
         }
     }
+}
+
+fn whole(members: &Map<String, Value>, name: &str) -> Option<i64> {
+    members.get(name)?.as_i64()
 }
 
 const SYLLABLES: [&str; 24] = [

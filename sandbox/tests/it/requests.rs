@@ -168,3 +168,43 @@ async fn lists_are_read_with_commas() {
         unknown.text
     );
 }
+
+#[tokio::test]
+async fn answers_agree_with_what_was_asked() {
+    let scene = Scene::new().await;
+    for (kind, buys) in [("buy", true), ("sell", false)] {
+        let path = format!("/markets/10000002/orders?order_type={kind}&type_id=34");
+        let orders = scene.get(&path).await.json();
+        assert!(!orders.as_array().unwrap().is_empty());
+        for order in orders.as_array().unwrap() {
+            assert_eq!(
+                (&order["is_buy_order"], &order["type_id"]),
+                (&json!(buys), &json!(34)),
+                "{order}"
+            );
+            assert!(
+                order["volume_remain"].as_i64() <= order["volume_total"].as_i64(),
+                "{order}"
+            );
+        }
+    }
+    let kind = scene.get("/universe/types/34").await.json();
+    assert_eq!(kind["type_id"], 34);
+}
+
+/// A walk comes to an end, or a client would walk for ever.
+#[tokio::test]
+async fn walks_end_after_one_answer() {
+    let scene = Scene::new().await;
+    let first = scene.get("/freelance-jobs").await.json();
+    assert!(!first["freelance_jobs"].as_array().unwrap().is_empty(), "{first}");
+    let before = scene.get("/freelance-jobs?before=abc").await.json();
+    assert_eq!(before["freelance_jobs"], json!([]));
+    let mail = format!("/characters/{}/mail", super::PILOT);
+    let token = scene.token(&["esi-mail.read_mail.v1"]);
+    assert_ne!(scene.get_as(&token, &mail).await.text, "[]");
+    assert_eq!(
+        scene.get_as(&token, &format!("{mail}?last_mail_id=7")).await.text,
+        "[]"
+    );
+}

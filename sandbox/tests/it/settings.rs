@@ -89,3 +89,52 @@ async fn another_specification_is_served() {
         .unwrap();
     assert_eq!(answer.text().await.unwrap(), r#"{"id":7}"#);
 }
+
+#[tokio::test]
+async fn it_serves_until_it_is_dropped() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.get("/status").await.status, 200);
+    let url = format!("{}/status", scene.sandbox.base_url());
+    drop(scene.sandbox);
+    // Also over the connection that is open. The listener hears of it when the runtime comes to it.
+    for _ in 0..1000 {
+        if scene.client.get(&url).send().await.is_err() {
+            return;
+        }
+    }
+    panic!("it still serves");
+}
+
+/// The program, as somebody starts it who has no Rust.
+#[cfg(feature = "cli")]
+#[test]
+fn the_program_says_where_it_serves_or_why_not() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let program = env!("CARGO_BIN_EXE_esikit-sandbox");
+    let mut serving = Command::new(program)
+        .args(["serve", "--port", "0", "--seed", "7"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let port = first.rsplit(':').next().unwrap();
+    assert!(
+        first.starts_with("ESI ") && port.parse::<u16>().is_ok(),
+        "{first}"
+    );
+    let failed = Command::new(program)
+        .args(["serve", "--port", port])
+        .output()
+        .unwrap();
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    let message = String::from_utf8(failed.stderr).unwrap();
+    assert!(!failed.status.success());
+    assert!(
+        message.starts_with(&format!("error: cannot listen on 127.0.0.1:{port}")),
+        "{message}"
+    );
+}
