@@ -66,7 +66,7 @@ impl Keys {
         Ok(format!("{signed}.{}", BASE64.encode(signature)))
     }
 
-    /// The claims of a JWT that one of these keys has signed.
+    /// The claims of a JWT that one of these keys has signed. Whatever its header names, it is verified as RS256.
     pub(super) fn verified(&self, token: &str) -> Option<Value> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -75,7 +75,7 @@ impl Keys {
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public().as_ref());
         key.verify(signed.as_bytes(), &BASE64.decode(signature).ok()?)
             .ok()?;
-        (header["alg"] == "RS256").then(|| serde_json::from_slice(&BASE64.decode(claims).ok()?).ok())?
+        serde_json::from_slice(&BASE64.decode(claims).ok()?).ok()
     }
 }
 

@@ -33,6 +33,21 @@ async fn a_hundred_errors_close_every_route_until_the_minute_ends() {
 }
 
 #[tokio::test]
+async fn what_has_not_changed_is_no_error() {
+    let scene = Scene::new().await;
+    let first = scene.get("/universe/factions").await;
+    assert_eq!(first.number("x-esi-error-limit-remain"), 100);
+    let known = scene
+        .request("GET", "/universe/factions")
+        .header("if-none-match", first.header("etag"));
+    let answer = read(known).await;
+    assert_eq!(
+        (answer.status, answer.number("x-esi-error-limit-remain")),
+        (304, 100)
+    );
+}
+
+#[tokio::test]
 async fn a_bucket_is_paid_from_and_filled_again() {
     let scene = Scene::new().await;
     // 600 tokens in 15 minutes.

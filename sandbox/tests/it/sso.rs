@@ -367,3 +367,47 @@ async fn an_application_is_what_was_registered() {
     let elsewhere = authorize_url(&scene, &[("client_id", "esikit-sandbox")]);
     assert!(scene.sandbox.approve(&elsewhere, PILOT).is_err());
 }
+
+/// What one application was given is worth nothing to another.
+#[tokio::test]
+async fn applications_are_kept_apart() {
+    let other = Application {
+        client_id: "other".to_owned(),
+        secret_key: "whisper".to_owned(),
+        ..Application::default()
+    };
+    let scene = Scene::with(|builder| builder.application(Application::default()).application(other)).await;
+    let others = [("client_id", "other")];
+    let stolen = exchange(&scene, &code(&scene, &others), VERIFIER).await;
+    assert_eq!((stolen.status, stolen.error().as_str()), (400, "invalid_grant"));
+
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", &code(&scene, &others)),
+        ("code_verifier", VERIFIER),
+    ];
+    let as_other = |form: &[(&str, &str)], endpoint: &str| {
+        let form = Serializer::new(String::new())
+            .extend_pairs(form)
+            .append_pair("client_id", "other")
+            .finish();
+        let url = format!("{}/v2/oauth/{endpoint}", scene.sandbox.sso_url());
+        let request = scene
+            .client
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded");
+        read(request.body(form))
+    };
+    let tokens = as_other(&form, "token").await.json();
+    let token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(refresh(&scene, token).await.error(), "invalid_grant");
+    // Neither may it revoke what is not its own.
+    assert_eq!(
+        post(&scene, "revoke", None, &[("token", token)]).await.status,
+        200
+    );
+    let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    assert_eq!(as_other(&form, "token").await.status, 200);
+    assert_eq!(as_other(&[("token", token)], "revoke").await.status, 200);
+    assert_eq!(as_other(&form, "token").await.status, 400);
+}
