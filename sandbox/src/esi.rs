@@ -93,7 +93,9 @@ impl Esi {
         if !said_who {
             state.violations.without_user_agent += 1;
         }
-        let answer = match self.setup.contract.route(&incoming.method, &incoming.path) {
+        let route = self.setup.contract.route(&incoming.method, &incoming.path);
+        let is_unknown = matches!(route, Route::Unknown);
+        let answer = match route {
             Route::Found(operation, path_values) => {
                 let way = Way {
                     incoming,
@@ -111,14 +113,9 @@ impl Esi {
                 let refusal = Refusal::new(405, "Method not allowed").with("allow", methods.join(", "));
                 count_error(refusal.into_answer(), incoming, now, &mut state)
             }
-            Route::Unknown => {
-                let refusal = Refusal::new(404, "Not found");
-                count_error(refusal.into_answer(), incoming, now, &mut state)
-            }
+            Route::Unknown => count_error(Answer::error(404, "Not found"), incoming, now, &mut state),
         };
-        if matches!(answer.status, 400 | 405 | 422)
-            || answer.status == 404 && is_unknown(&self.setup.contract, incoming)
-        {
+        if matches!(answer.status, 400 | 405 | 422) || is_unknown && answer.status == 404 {
             state.violations.invalid += 1;
         }
         answer.with("date", http_date(now))
@@ -399,10 +396,6 @@ fn count_error(answer: Answer, incoming: &Incoming, now: DateTime<Utc>, state: &
     answer
         .with("x-esi-error-limit-remain", left.remain)
         .with("x-esi-error-limit-reset", left.reset)
-}
-
-fn is_unknown(contract: &Contract, incoming: &Incoming) -> bool {
-    matches!(contract.route(&incoming.method, &incoming.path), Route::Unknown)
 }
 
 fn check_page(page: usize, pages: usize) -> Result<(), Refusal> {
