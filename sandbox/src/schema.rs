@@ -436,4 +436,20 @@ mod tests {
             "{message}"
         );
     }
+
+    #[test]
+    fn a_text_of_a_pattern_is_refused_wherever_it_stands() {
+        let schemas = Schemas::new(&json!({}), &Settings::default());
+        let coded = json!({ "type": "string", "pattern": "^a+$" });
+        for schema in [
+            coded.clone(),
+            json!({ "type": "array", "items": coded }),
+            json!({ "type": "object", "properties": { "code": coded } }),
+            json!({ "type": "object", "additionalProperties": coded }),
+            json!({ "oneOf": [{ "type": "object", "properties": { "code": coded } }] }),
+        ] {
+            let message = schemas.check_served(&schema, "GetCode").unwrap_err().to_string();
+            assert!(message.contains("GetCode: a text with a `pattern`"), "{message}");
+        }
+    }
 }
