@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let _ = rustls::crypto::ring::default_provider().install_default();
 /// let sandbox = Sandbox::start().await?;
 /// sandbox.put("GetCharactersCharacterIdWallet", "/characters/2112625428/wallet", json!(1500.25))?;
 /// let token = sandbox.token_for(2112625428, &["esi-wallet.read_character_wallet.v1"])?;

@@ -21,6 +21,16 @@ fn start_of_tests() -> DateTime<Utc> {
     "2026-11-01T10:00:00Z".parse().unwrap()
 }
 
+/// A client that goes straight to this machine, and no further than it is told.
+fn client(set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+    // Built beside crates that ask reqwest for TLS, it wants a provider, though nothing here is TLS.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder().no_proxy();
+    set(builder.redirect(reqwest::redirect::Policy::none()))
+        .build()
+        .unwrap()
+}
+
 /// A sandbox, its clock, and a client.
 struct Scene {
     sandbox: Sandbox,
@@ -66,12 +76,7 @@ impl Scene {
         Self {
             sandbox: set(builder).start().await.unwrap(),
             clock,
-            client: reqwest::Client::builder()
-                .no_proxy()
-                .user_agent("esikit-sandbox tests")
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .unwrap(),
+            client: client(|builder| builder.user_agent("esikit-sandbox tests")),
         }
     }
 

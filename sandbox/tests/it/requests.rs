@@ -1,6 +1,6 @@
 //! What a request may say.
 
-use super::{Scene, read};
+use super::{Scene, client, read};
 use serde_json::json;
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn who_does_not_say_who_they_are_is_counted_and_may_be_refused() {
     for (strict, status) in [(false, 200), (true, 400)] {
         let scene = Scene::with(|builder| builder.strict_user_agent(strict)).await;
         let url = format!("{}/status", scene.sandbox.base_url());
-        let silent = reqwest::Client::builder().no_proxy().build().unwrap();
+        let silent = client(|builder| builder);
         assert_eq!(read(silent.get(&url)).await.status, status);
         assert_eq!(scene.sandbox.violations().without_user_agent, 1);
         assert_eq!(
