@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -10,6 +11,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> DateTime<Utc>;
+}
+
+/// A moment for measuring how long something takes and for waiting until it: it never jumps, and stands still in tests
+/// that pause Tokio's time.
+pub(crate) fn instant() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
+/// The moment so long from now; for a time beyond all reckoning, one that nobody will see.
+pub(crate) fn after(wait: Duration) -> tokio::time::Instant {
+    const BEYOND: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = instant();
+    now.checked_add(wait).unwrap_or_else(|| now + BEYOND)
 }
 
 /// The clock of the operating system.

@@ -1,34 +1,110 @@
 //! From an answer's bytes to a value, or to the error that says what the bytes were.
 //!
-//! Only [`decode`] is generic; what it calls is compiled once.
+//! Only [`typed`] and [`as_type`] are generic; what they call is compiled once.
 
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::StatusCode;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{ApiError, DecodeError, Error};
+use crate::error::{ApiError, DecodeError, Error, RoleMissing};
+use crate::headers::Headers;
 use crate::json_path;
 use crate::operation::{Operation, Success};
-use crate::response::{RawResponse, Response};
+use crate::response::{RawResponse, Source};
 
 /// How much of a failed answer's body an error keeps.
 const BODY_KEPT: usize = 2048;
 
+/// The value of a successful answer, of whatever type: what the way of a call hands on without knowing it.
+pub(crate) trait Decoded: Any + Send + Sync {
+    /// The value as JSON again.
+    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error>;
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<T: Serialize + Send + Sync + 'static> Decoded for T {
+    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// A body that was not decoded.
+pub(crate) struct Undecoded(pub(crate) Bytes);
+
+impl Decoded for Undecoded {
+    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        Ok(self.0.to_vec())
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// How the body of a call becomes a value.
+pub(crate) type Decoder = fn(&'static Operation, &RawResponse) -> Result<Arc<dyn Decoded>, Error>;
+
 /// The typed value of a successful answer.
-pub(crate) fn decode<T: DeserializeOwned>(
+pub(crate) fn typed<T: DeserializeOwned + Serialize + Send + Sync + 'static>(
     operation: &'static Operation,
     answer: &RawResponse,
-) -> Result<Response<T>, Error> {
-    let text = json_text(operation, answer)?;
-    match serde_json::from_str(text) {
-        Ok(value) => Ok(Response::new(
-            value,
-            answer.status(),
-            Arc::clone(answer.shared_headers()),
-        )),
+) -> Result<Arc<dyn Decoded>, Error> {
+    // Whoever takes untyped JSON takes nothing for `null`.
+    let is_nothing = answer.status() == 204 && TypeId::of::<T>() == TypeId::of::<Value>();
+    let text = match operation.success {
+        Success::Json if is_nothing => "null",
+        _ => json_text(operation, answer)?,
+    };
+    match serde_json::from_str::<T>(text) {
+        Ok(value) => Ok(Arc::new(value)),
         Err(error) => Err(decode_error(operation, answer.status(), text, &error)),
+    }
+}
+
+/// The bytes, for a caller who wants them.
+pub(crate) fn undecoded(_: &'static Operation, answer: &RawResponse) -> Result<Arc<dyn Decoded>, Error> {
+    Ok(as_it_came(answer))
+}
+
+/// The bytes as a value.
+pub(crate) fn as_it_came(answer: &RawResponse) -> Arc<dyn Decoded> {
+    Arc::new(Undecoded(answer.body().clone()))
+}
+
+/// The value as a `T`. One that was decoded for a caller who wanted another type is decoded again from its JSON: asking
+/// ESI again before the answer expires is forbidden.
+pub(crate) fn as_type<T: DeserializeOwned + Serialize + Send + Sync + 'static>(
+    operation: &'static Operation,
+    status: u16,
+    headers: &Arc<Headers>,
+    value: Arc<dyn Decoded>,
+) -> Result<Arc<T>, Error> {
+    if let Ok(value) = Arc::clone(&value).into_any().downcast::<T>() {
+        return Ok(value);
+    }
+    let again = RawResponse::from(status, Arc::clone(headers), as_bytes(value), Source::Cache);
+    let value = typed::<T>(operation, &again)?.into_any();
+    value.downcast::<T>().map_err(|_| {
+        let message = "it is decoded to another type than it was asked for";
+        decode_error(operation, status, "", &serde::de::Error::custom(message))
+    })
+}
+
+/// The value as bytes; encoded again where it was decoded for somebody else.
+pub(crate) fn as_bytes(value: Arc<dyn Decoded>) -> Bytes {
+    match Arc::clone(&value).into_any().downcast::<Undecoded>() {
+        Ok(body) => body.0.clone(),
+        Err(_) => value.to_json().unwrap_or_default().into(),
     }
 }
 
@@ -40,13 +116,36 @@ pub(crate) fn check(operation: &'static Operation, answer: RawResponse) -> Resul
         return Ok(answer);
     }
     let body = String::from_utf8_lossy(answer.body());
-    Err(Error::Api(Box::new(ApiError {
+    let message = message.unwrap_or_else(|| fallback_message(answer.status(), &body));
+    if answer.status() == 403 && !operation.roles.is_empty() && message.to_lowercase().contains("role") {
+        return Err(Error::RoleMissing(Box::new(RoleMissing {
+            operation,
+            status: 403,
+            message,
+            any_of: operation.roles,
+        })));
+    }
+    let error = Box::new(ApiError {
         operation,
         status: answer.status(),
-        message: message.unwrap_or_else(|| fallback_message(answer.status(), &body)),
+        message,
         body: shortened(&body).to_owned(),
         headers: Arc::clone(answer.shared_headers()),
-    })))
+    });
+    Err(match error.status {
+        420 => Error::ErrorLimited(error),
+        _ => Error::Api(error),
+    })
+}
+
+/// What ESI says went wrong; none for a success or a redirect.
+pub(crate) fn message(answer: &RawResponse) -> Option<String> {
+    let message = error_message(answer.body());
+    if answer.status() < 400 {
+        return message;
+    }
+    let body = String::from_utf8_lossy(answer.body());
+    Some(message.unwrap_or_else(|| fallback_message(answer.status(), &body)))
 }
 
 /// The JSON text of a successful answer. Where the spec says that nothing comes, the JSON of nothing.

@@ -2,6 +2,7 @@
 //!
 //! Errors end in logs: nothing here carries a header that was sent, a query, a token, or a text that was to be sent.
 
+mod limit;
 mod sso;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::headers::Headers;
 use crate::operation::{Effect, Operation};
 
+pub use limit::{CursorExpired, Limit, NotCached, RateLimited, RoleMissing, SnapshotChanged};
 pub use sso::{
     ArgumentError, LoginNeeded, OwnerChanged, ScopesMissing, SsoError, SsoUnavailable, StoreFailed,
     TokenFault, TokenInvalid,
@@ -57,6 +59,30 @@ pub enum Error {
     /// The body is larger than the client accepts.
     #[error(transparent)]
     BodyTooLarge(Box<BodyTooLarge>),
+
+    /// The call would be sent into a limit that is known to be closed for longer than it may wait. Nothing was sent.
+    #[error(transparent)]
+    RateLimited(Box<RateLimited>),
+
+    /// ESI answered 420: this address made too many failing requests, and every route is closed for a while.
+    #[error(transparent)]
+    ErrorLimited(Box<ApiError>),
+
+    /// The character lacks a role in its corporation.
+    #[error(transparent)]
+    RoleMissing(Box<RoleMissing>),
+
+    /// Only a kept answer was wanted, and there is none. Nothing was sent.
+    #[error(transparent)]
+    NotCached(Box<NotCached>),
+
+    /// The data changed while its pages were fetched.
+    #[error(transparent)]
+    SnapshotChanged(Box<SnapshotChanged>),
+
+    /// The cursor is too old for the changes since it to be known. Nothing was sent.
+    #[error(transparent)]
+    CursorExpired(Box<CursorExpired>),
 
     /// A method of the single sign-on cannot use an argument. Nothing was sent.
     #[error(transparent)]
@@ -106,10 +132,12 @@ impl Error {
         match self {
             Self::Transport(_) | Self::Timeout(_) => harmless || !self.may_have_been_sent(),
             Self::Api(error) => match error.status {
-                420 | 429 => true,
+                429 => true,
                 502..=504 => harmless,
                 _ => false,
             },
+            Self::ErrorLimited(_) | Self::RateLimited(_) => true,
+            Self::SnapshotChanged(_) => true,
             Self::SsoUnavailable(_) | Self::Store(_) => true,
             _ => false,
         }
@@ -118,7 +146,8 @@ impl Error {
     /// The HTTP status, where there was an answer, be it ESI's or the single sign-on's.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Api(error) => Some(error.status),
+            Self::Api(error) | Self::ErrorLimited(error) => Some(error.status),
+            Self::RoleMissing(error) => Some(error.status),
             Self::Decode(error) => Some(error.status),
             Self::BodyTooLarge(error) => Some(error.status),
             Self::Transport(error) => error.status,
@@ -136,7 +165,12 @@ impl Error {
             Self::CompatibilityDate(error) => Some(error.operation),
             Self::Transport(error) => Some(error.operation),
             Self::Timeout(error) => Some(error.operation),
-            Self::Api(error) => Some(error.operation),
+            Self::Api(error) | Self::ErrorLimited(error) => Some(error.operation),
+            Self::RateLimited(error) => Some(error.operation),
+            Self::RoleMissing(error) => Some(error.operation),
+            Self::NotCached(error) => Some(error.operation),
+            Self::SnapshotChanged(error) => Some(error.operation),
+            Self::CursorExpired(error) => Some(error.operation),
             Self::Decode(error) => Some(error.operation),
             Self::BodyTooLarge(error) => Some(error.operation),
             Self::LoginNeeded(error) => error.operation,
@@ -161,6 +195,9 @@ impl Error {
             | Self::Request(_)
             | Self::UnknownOperation(_)
             | Self::CompatibilityDate(_)
+            | Self::RateLimited(_)
+            | Self::NotCached(_)
+            | Self::CursorExpired(_)
             | Self::Argument(_)
             | Self::Sso(_)
             | Self::SsoUnavailable(_)
@@ -171,8 +208,29 @@ impl Error {
             | Self::Store(_) => false,
             Self::Transport(error) => error.phase.may_be_sent(),
             Self::Timeout(error) => error.phase.may_be_sent(),
-            Self::Api(_) | Self::Decode(_) | Self::BodyTooLarge(_) => true,
+            Self::Api(_)
+            | Self::ErrorLimited(_)
+            | Self::RoleMissing(_)
+            | Self::SnapshotChanged(_)
+            | Self::Decode(_)
+            | Self::BodyTooLarge(_) => true,
         }
+    }
+
+    /// Whether ESI may have done what was asked although the call failed: the request may have reached it, and no
+    /// answer says that it was refused. Look before you call again.
+    ///
+    /// Always false for operations that only read.
+    pub fn may_have_been_applied(&self) -> bool {
+        let writes = self
+            .operation()
+            .is_some_and(|operation| operation.effect == Effect::Write);
+        let refused = match self {
+            Self::Api(error) => error.status < 500,
+            Self::ErrorLimited(_) | Self::RoleMissing(_) => true,
+            _ => false,
+        };
+        writes && !refused && self.may_have_been_sent()
     }
 }
 
@@ -182,6 +240,8 @@ impl Error {
 pub enum Phase {
     /// Waiting for an access token: nothing was sent, or ESI refused what was for its token.
     Token,
+    /// Waiting for one of ESI's limits, for a turn, or to try again: nothing is under way.
+    Limit,
     /// No connection yet: nothing was sent.
     Connect,
     /// Sending the request, or waiting for the answer to begin.
@@ -200,6 +260,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Token => "waiting for an access token",
+            Self::Limit => "waiting for its turn",
             Self::Connect => "connecting",
             Self::Send => "sending the request and waiting for the answer",
             Self::Body => "reading the answer's body",

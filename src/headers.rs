@@ -21,6 +21,12 @@ impl Headers {
         self.0.get(name)?.to_str().ok()
     }
 
+    /// Every value of this header that is text.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.0.get_all(name).into_iter();
+        values.filter_map(|value| value.to_str().ok())
+    }
+
     /// Every header whose value is text, names in lower case.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
@@ -58,9 +64,12 @@ impl Headers {
         self.get("x-esi-request-id")
     }
 
-    /// `Retry-After` in seconds.
+    /// `Retry-After` in seconds, in either form (RFC 9110 section 10.2.3): a date counts from the server's own `Date`.
     pub fn retry_after(&self) -> Option<u32> {
-        self.number_in("retry-after")
+        self.number_in("retry-after").or_else(|| {
+            let wait = self.date_in("retry-after")? - self.date()?;
+            Some(u32::try_from(wait.num_seconds()).unwrap_or(0))
+        })
     }
 
     /// The bucket this call drew from: `X-Ratelimit-*`.
@@ -79,6 +88,41 @@ impl Headers {
             remain: self.number_in("x-esi-error-limit-remain")?,
             reset: self.number_in("x-esi-error-limit-reset")?,
         })
+    }
+
+    /// These headers, with those of a later answer in place of the ones of the same name: what a 304 does.
+    #[cfg(feature = "cache")]
+    pub(crate) fn updated_by(&self, later: &Self) -> Self {
+        let mut map = self.0.clone();
+        for name in later.0.keys() {
+            map.remove(name);
+        }
+        for (name, value) in &later.0 {
+            map.append(name, value.clone());
+        }
+        Self(map)
+    }
+
+    #[cfg(feature = "cache")]
+    pub(crate) fn to_lines(&self) -> Vec<(String, String)> {
+        let lines = self.iter();
+        lines
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    /// What [`to_lines`](Self::to_lines) gave; what is no header is left out.
+    #[cfg(feature = "cache")]
+    pub(crate) fn from_lines(lines: &[(String, String)]) -> Self {
+        let each = lines.iter().filter_map(|(name, value)| {
+            let name = http::HeaderName::try_from(name.as_str()).ok()?;
+            Some((name, http::HeaderValue::from_str(value).ok()?))
+        });
+        let mut map = HeaderMap::new();
+        for (name, value) in each {
+            map.append(name, value);
+        }
+        Self(map)
     }
 
     fn date_in(&self, name: &str) -> Option<DateTime<Utc>> {
@@ -172,5 +216,26 @@ mod tests {
         );
         assert_eq!(headers(&[("x-ratelimit-limit", "1/15m")]).rate_limit(), None);
         assert_eq!(headers(&[("x-pages", "-1")]).pages(), None);
+    }
+
+    #[test]
+    fn a_pause_is_given_in_seconds_or_until_a_date() {
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let cases = [
+            (vec![("retry-after", "17")], Some(17)),
+            (
+                vec![("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"), date],
+                Some(60),
+            ),
+            (
+                vec![("retry-after", "Sun, 06 Nov 1994 08:48:37 GMT"), date],
+                Some(0),
+            ),
+            (vec![("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")], None),
+            (vec![("retry-after", "soon"), date], None),
+        ];
+        for (lines, expected) in cases {
+            assert_eq!(headers(&lines).retry_after(), expected, "{lines:?}");
+        }
     }
 }

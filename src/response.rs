@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 use crate::headers::{ErrorLimitStatus, Headers, RateLimitStatus};
 
@@ -16,21 +17,58 @@ pub struct Response<T> {
     value: Arc<T>,
     status: u16,
     headers: Arc<Headers>,
+    source: Source,
+    /// When ESI's answer came.
+    came: Instant,
+}
+
+/// Where an answer is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// ESI sent it.
+    Network,
+    /// It was kept, and is fresh: nobody was asked.
+    Cache,
+    /// It was kept, and ESI said that it has not changed (304).
+    Revalidated,
+    /// It was kept, and is no longer fresh: asking ESI failed, and `stale_if_error` allows it.
+    Stale,
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(value: T, status: u16, headers: Arc<Headers>) -> Self {
+    pub(crate) fn new(
+        value: Arc<T>,
+        status: u16,
+        headers: Arc<Headers>,
+        source: Source,
+        came: Instant,
+    ) -> Self {
         Self {
-            value: Arc::new(value),
+            value,
             status,
             headers,
+            source,
+            came,
         }
+    }
+
+    /// When ESI's answer came: for one that was kept, that is in the past.
+    pub(crate) fn came(&self) -> Instant {
+        self.came
     }
 
     /// An answer made up for a test: status 200, no headers.
     #[cfg(feature = "mock")]
     pub fn made_up(value: T) -> Self {
-        Self::new(value, 200, Arc::new(Headers::new(http::HeaderMap::new())))
+        let headers = Arc::new(Headers::new(http::HeaderMap::new()));
+        Self::new(
+            Arc::new(value),
+            200,
+            headers,
+            Source::Network,
+            crate::clock::instant(),
+        )
     }
 
     /// The value alone: moved out where nobody shares it, else cloned.
@@ -55,17 +93,27 @@ impl<T> Response<T> {
             value,
             status,
             headers,
+            source,
+            came,
         } = self;
+        let value = Arc::new(change(Arc::unwrap_or_clone(value)));
         Response {
-            value: Arc::new(change(Arc::unwrap_or_clone(value))),
+            value,
             status,
             headers,
+            source,
+            came,
         }
     }
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// Where the answer is from.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// Every header.
@@ -120,6 +168,8 @@ impl<T> Clone for Response<T> {
             value: Arc::clone(&self.value),
             status: self.status,
             headers: Arc::clone(&self.headers),
+            source: self.source,
+            came: self.came,
         }
     }
 }
@@ -128,6 +178,7 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
+            .field("source", &self.source)
             .field("value", &self.value)
             .finish_non_exhaustive()
     }
@@ -174,15 +225,27 @@ pub struct RawResponse {
     status: u16,
     headers: Arc<Headers>,
     body: Bytes,
+    source: Source,
 }
 
 impl RawResponse {
     pub(crate) fn new(status: u16, headers: Headers, body: Bytes) -> Self {
+        Self::from(status, Arc::new(headers), body, Source::Network)
+    }
+
+    pub(crate) fn from(status: u16, headers: Arc<Headers>, body: Bytes, source: Source) -> Self {
         Self {
             status,
-            headers: Arc::new(headers),
+            headers,
             body,
+            source,
         }
+    }
+
+    /// Where the answer is from. A kept one that was decoded before comes as its value's JSON: fields that the
+    /// specification does not know are not in it.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// The HTTP status.
@@ -225,16 +288,26 @@ mod tests {
 
     #[test]
     fn a_value_moves_out_unless_it_is_shared() {
-        let response = Response::new(vec![1, 2], 200, Arc::default());
+        let response = Response::new(
+            Arc::new(vec![1, 2]),
+            200,
+            Arc::default(),
+            Source::Network,
+            crate::clock::instant(),
+        );
         let place = response.as_ptr();
         let shared = response.clone();
         assert_eq!(shared.as_ptr(), place);
         let copy = shared.into_inner();
         assert_ne!(copy.as_ptr(), place);
         assert_eq!(response.map(|value| value.as_ptr()).into_inner(), place);
-        assert_eq!(
-            Response::new(copy, 200, Arc::default()).into_iter().sum::<i32>(),
-            3
+        let response = Response::new(
+            Arc::new(copy),
+            200,
+            Arc::default(),
+            Source::Network,
+            crate::clock::instant(),
         );
+        assert_eq!(response.into_iter().sum::<i32>(), 3);
     }
 }

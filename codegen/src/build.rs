@@ -6,6 +6,7 @@ use crate::emit::{Source, generate};
 use crate::error::{At, Error, Result};
 use crate::select::{Selection, feature};
 use crate::settings::Settings;
+use crate::tables;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -140,9 +141,8 @@ fn io(path: &Path, error: &std::io::Error) -> Error {
 }
 
 fn declared_features(manifest: &str) -> Result<BTreeSet<String>> {
-    let manifest: toml::Table =
-        toml::from_str(manifest).map_err(|error| Error::new("manifest", &At::root(), error.to_string()))?;
-    let features = manifest.get("features").and_then(toml::Value::as_table);
+    let manifest = tables::parse("manifest", manifest)?;
+    let features = manifest["features"].as_object();
     Ok(features
         .into_iter()
         .flatten()

@@ -1,12 +1,12 @@
 //! Our own words for operations and fields, from `spec/docs.toml`.
 
-use crate::error::{At, Error, Result};
-use serde::Deserialize;
+use crate::error::Result;
+use crate::node::Node;
+use crate::tables;
 use std::collections::BTreeMap;
 
 /// The lines of `docs.toml`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default)]
 pub struct Docs {
     /// `operationId` to what the operation does.
     pub operations: BTreeMap<String, String>,
@@ -22,9 +22,20 @@ impl Docs {
     /// Reads the text of a `docs.toml`.
     ///
     /// # Errors
-    /// Not TOML, or an unknown table.
+    /// Not TOML, an unknown table, or a line that is no text.
     pub fn parse(text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| Error::new("docs", &At::root(), error.to_string()))
+        let tables = tables::parse("docs", text)?;
+        Self::read(&Node::root(&tables)).map_err(|error| error.under("docs"))
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self> {
+        node.only(&["operations", "fields", "field_overrides", "values"])?;
+        Ok(Self {
+            operations: node.words_of("operations")?,
+            fields: node.words_of("fields")?,
+            field_overrides: node.words_of("field_overrides")?,
+            values: node.words_of("values")?,
+        })
     }
 
     /// The line of a property of the canonical schema (or operation) `origin`.

@@ -152,7 +152,7 @@ impl Operation {
                 .to_owned(),
             deprecated: node.flag("deprecated"),
             security: security(node)?,
-            roles: texts(node, "x-required-roles")?,
+            roles: node.texts_of("x-required-roles")?,
             rate_limit: node
                 .get("x-rate-limit")
                 .map(|limit| rate_limit(&limit))
@@ -227,13 +227,6 @@ fn security(node: &Node<'_>) -> Result<Vec<(String, Vec<String>)>> {
         }
     }
     Ok(requirements)
-}
-
-fn texts(node: &Node<'_>, key: &str) -> Result<Vec<String>> {
-    node.items_of(key)?
-        .iter()
-        .map(|item| item.text().map(str::to_owned))
-        .collect()
 }
 
 fn whole(node: &Node<'_>) -> Result<u64> {

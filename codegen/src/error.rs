@@ -38,6 +38,12 @@ impl Error {
         self
     }
 
+    /// The same complaint as one of the step that came upon it.
+    pub(crate) fn under(mut self, rule: &'static str) -> Self {
+        self.0.rule = rule;
+        self
+    }
+
     /// The file that holds the mistake.
     pub fn file(&self) -> Option<&str> {
         self.0.file.as_deref()

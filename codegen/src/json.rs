@@ -1,7 +1,6 @@
 //! JSON as this crate writes it: members sorted, small values on one line, so that a diff shows contract changes only.
 
-use serde_json::Value;
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 use std::fmt::Write;
 
 /// A value stays on one line while it is at most this long.
@@ -20,6 +19,16 @@ pub fn to_text(value: &Value) -> String {
     text
 }
 
+/// The members of an object, sorted by name.
+pub(crate) fn sorted(members: &Map<String, Value>) -> Vec<(&str, &Value)> {
+    let mut sorted = Vec::with_capacity(members.len());
+    for (key, value) in members {
+        sorted.push((key.as_str(), value));
+    }
+    sorted.sort_by_key(|(key, _)| *key);
+    sorted
+}
+
 fn write_value(text: &mut String, value: &Value, indent: usize) {
     let line = one_line(value);
     if line.len() + indent <= LINE {
@@ -31,14 +40,9 @@ fn write_value(text: &mut String, value: &Value, indent: usize) {
             write_block(text, indent, '[', ']', items.iter().map(|item| (None, item)));
         }
         Value::Object(members) => {
-            let sorted: BTreeMap<&String, &Value> = members.iter().collect();
-            write_block(
-                text,
-                indent,
-                '{',
-                '}',
-                sorted.into_iter().map(|(key, value)| (Some(key), value)),
-            );
+            let members = sorted(members).into_iter();
+            let entries = members.map(|(key, value)| (Some(key), value));
+            write_block(text, indent, '{', '}', entries);
         }
         _ => text.push_str(&line),
     }
@@ -49,14 +53,14 @@ fn write_block<'a>(
     indent: usize,
     open: char,
     close: char,
-    entries: impl Iterator<Item = (Option<&'a String>, &'a Value)>,
+    entries: impl Iterator<Item = (Option<&'a str>, &'a Value)>,
 ) {
     text.push(open);
     for (index, (key, value)) in entries.enumerate() {
         text.push_str(if index == 0 { "\n" } else { ",\n" });
         let _ = write!(text, "{:1$}", "", indent + 2);
         if let Some(key) = key {
-            let _ = write!(text, "{}: ", Value::from(key.as_str()));
+            let _ = write!(text, "{}: ", Value::from(key));
         }
         write_value(text, value, indent + 2);
     }
@@ -68,10 +72,9 @@ fn one_line(value: &Value) -> String {
         Value::Array(items) => format!("[{}]", items.iter().map(one_line).collect::<Vec<_>>().join(", ")),
         Value::Object(members) if members.is_empty() => "{}".to_owned(),
         Value::Object(members) => {
-            let sorted: BTreeMap<&String, &Value> = members.iter().collect();
-            let members: Vec<_> = sorted
+            let members: Vec<_> = sorted(members)
                 .into_iter()
-                .map(|(key, value)| format!("{}: {}", Value::from(key.as_str()), one_line(value)))
+                .map(|(key, value)| format!("{}: {}", Value::from(key), one_line(value)))
                 .collect();
             format!("{{ {} }}", members.join(", "))
         }

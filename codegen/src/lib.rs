@@ -17,9 +17,11 @@ mod error;
 pub mod json;
 mod lower;
 mod node;
+mod openapi;
 pub mod select;
 pub mod settings;
 mod signatures;
+mod tables;
 mod words;
 
 pub use emit::{Source, generate};

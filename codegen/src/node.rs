@@ -1,7 +1,9 @@
 //! A value in a document together with its place, so that every complaint can say where.
 
 use crate::error::{At, Error, Result};
+use crate::json::sorted;
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {
@@ -53,21 +55,12 @@ impl<'a> Node<'a> {
 
     /// The members of an object, sorted by name.
     pub(crate) fn members(&self) -> Result<Vec<(&'a str, Self)>> {
-        let mut members: Vec<_> = self
-            .object()?
-            .iter()
-            .map(|(key, value)| {
-                (
-                    key.as_str(),
-                    Self {
-                        value,
-                        at: self.at.join(key),
-                    },
-                )
-            })
-            .collect();
-        members.sort_by_key(|(key, _)| *key);
-        Ok(members)
+        let members = sorted(self.object()?).into_iter();
+        let node = |key, value| Self {
+            value,
+            at: self.at.join(key),
+        };
+        Ok(members.map(|(key, value)| (key, node(key, value))).collect())
     }
 
     pub(crate) fn items(&self) -> Result<Vec<Self>> {
@@ -97,6 +90,18 @@ impl<'a> Node<'a> {
             .map_or_else(|| Ok(Vec::new()), |object| object.members())
     }
 
+    /// Refuses members that nobody would read.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<()> {
+        match self.object()?.keys().find(|key| !known.contains(&key.as_str())) {
+            Some(key) => Err(Error::new(
+                "member",
+                &self.at.join(key),
+                format!("`{key}` is not known here"),
+            )),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn text(&self) -> Result<&'a str> {
         self.value
             .as_str()
@@ -105,6 +110,29 @@ impl<'a> Node<'a> {
 
     pub(crate) fn text_of(&self, key: &str) -> Result<&'a str> {
         self.need(key)?.text()
+    }
+
+    /// The texts in the array in `key`; none when it is absent.
+    pub(crate) fn texts_of(&self, key: &str) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for item in self.items_of(key)? {
+            texts.push(item.text()?.to_owned());
+        }
+        Ok(texts)
+    }
+
+    /// The same as a set.
+    pub(crate) fn set_of(&self, key: &str) -> Result<BTreeSet<String>> {
+        Ok(self.texts_of(key)?.into_iter().collect())
+    }
+
+    /// The object in `key`, of which every member is a text; an empty one when it is absent.
+    pub(crate) fn words_of(&self, key: &str) -> Result<BTreeMap<String, String>> {
+        let mut words = BTreeMap::new();
+        for (name, word) in self.members_of(key)? {
+            words.insert(name.to_owned(), word.text()?.to_owned());
+        }
+        Ok(words)
     }
 
     pub(crate) fn flag(&self, key: &str) -> bool {

@@ -1,7 +1,9 @@
 //! What `progenitor` decided: types, names and each operation's signature, read from its output with `syn`.
 
 use crate::error::{At, Error, Result};
+use crate::openapi::openapi;
 use crate::select::references;
+use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator};
 use quote::ToTokens;
@@ -56,7 +58,8 @@ pub(crate) struct Method {
 
 /// Runs `progenitor` on a lowered document.
 pub(crate) fn signatures(lowered: &Value) -> Result<Signatures> {
-    let tokens = guarded(lowered).map_err(|problem| blame(lowered, &problem))?;
+    let document = openapi(lowered)?;
+    let tokens = guarded(&document).map_err(|problem| blame(lowered, &problem))?;
     let file: syn::File = syn::parse2(tokens).map_err(|error| unreadable(&error.to_string()))?;
     let mut signatures = Signatures::default();
     for item in &file.items {
@@ -74,11 +77,10 @@ pub(crate) fn signatures(lowered: &Value) -> Result<Signatures> {
 }
 
 /// `progenitor` asserts where it could report; a document that reaches an assert must not take the build down with it.
-fn guarded(lowered: &Value) -> std::result::Result<TokenStream, String> {
-    let document = serde_json::from_value(lowered.clone()).map_err(|error| error.to_string())?;
+fn guarded(document: &OpenAPI) -> std::result::Result<TokenStream, String> {
     let mut settings = GenerationSettings::default();
     settings.with_map_type("::std::collections::BTreeMap");
-    let run = AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&document));
+    let run = AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(document));
     match caught(run) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => {
@@ -115,13 +117,13 @@ fn caught<T>(run: AssertUnwindSafe<impl FnOnce() -> T>) -> std::thread::Result<T
 fn blame(lowered: &Value, problem: &str) -> Error {
     let mut alone = lowered.clone();
     alone["paths"] = json!({});
-    if guarded(&alone).is_err() {
+    if is_refused(&alone) {
         return blame_component(alone, problem);
     }
     for (path, item) in lowered["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
             alone["paths"] = json!({ path: { method: operation } });
-            if guarded(&alone).is_err() {
+            if is_refused(&alone) {
                 let id = operation["operationId"].as_str().unwrap_or_default();
                 let at = At::root().join("paths").join(path).join(method).in_operation(id);
                 return Error::new("progenitor", &at, problem);
@@ -131,6 +133,11 @@ fn blame(lowered: &Value, problem: &str) -> Error {
     Error::new("progenitor", &At::root(), problem)
 }
 
+/// A part that can be read and that `progenitor` does not take.
+fn is_refused(lowered: &Value) -> bool {
+    openapi(lowered).is_ok_and(|document| guarded(&document).is_err())
+}
+
 /// References lead nowhere in a document of one component, so what they lead to is said to be anything.
 fn blame_component(mut alone: Value, problem: &str) -> Error {
     let schemas = alone.pointer("/components/schemas").cloned().unwrap_or_default();
@@ -138,10 +145,13 @@ fn blame_component(mut alone: Value, problem: &str) -> Error {
     for (name, schema) in schemas.as_object().into_iter().flatten() {
         let mut names = Vec::new();
         references(schema, &mut names);
-        let mut few: Map<String, Value> = names.into_iter().map(|name| (name, json!({}))).collect();
+        let mut few = Map::new();
+        for name in names {
+            few.insert(name, json!({}));
+        }
         few.insert(name.clone(), schema.clone());
         alone["components"]["schemas"] = Value::Object(few);
-        if guarded(&alone).is_err() {
+        if is_refused(&alone) {
             return Error::new("progenitor", &at.join(name), problem);
         }
     }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::call::Given;
 use crate::error::Error;
-use crate::operation::{Bound, Operation, Rule};
+use crate::operation::{Bound, Effect, Operation, Rule};
 
 /// Checks every bound of the operation against what was set.
 pub(crate) fn check(
@@ -26,8 +26,9 @@ pub(crate) fn check(
     };
     let body: Json = serde_json::from_slice(bytes)
         .map_err(|error| Error::request(operation, "body", format!("not JSON: {error}")))?;
-    if let Some(most) = max_items {
-        check_json(operation, &body, "", Rule::MaxItems(most), "body".to_owned())?;
+    if let (Some(most), Json::Array(entries)) = (max_items, &body) {
+        of_count(Rule::MaxItems(most), entries.len())
+            .map_err(|reason| Error::request(operation, "body", too_long(operation, reason)))?;
     }
     for bound in of_body {
         check_json(
@@ -100,6 +101,14 @@ fn check_json(
         _ => Ok(()),
     };
     outcome.map_err(|reason| Error::request(operation, at, reason))
+}
+
+/// What only reads has `all()`, which splits such a body.
+fn too_long(operation: &Operation, reason: String) -> String {
+    match operation.effect {
+        Effect::Read => format!("{reason}: `all()` of the typed call asks for them in parts"),
+        Effect::Write => reason,
+    }
 }
 
 fn of_number(rule: Rule, number: f64, shown: &str) -> Result<(), String> {
@@ -228,7 +237,22 @@ mod tests {
             max_items: Some(1),
         });
         assert_eq!(outcome(check(&BULK, &[], Some(b"[1]"))), "ok");
-        assert!(outcome(check(&BULK, &[], Some(b"[1,2]"))).contains("2 entries, more than 1"));
+        let refusal = outcome(check(&BULK, &[], Some(b"[1,2]")));
+        assert_eq!(
+            refusal,
+            "PostBulk: body: 2 entries, more than 1; nothing was sent"
+        );
+        static READING: Operation = Operation::new("PostNames", Method::Post, "/a", "Things")
+            .body(BodyFacts {
+                required: true,
+                max_items: Some(1),
+            })
+            .effect(Effect::Read);
+        let refusal = outcome(check(&READING, &[], Some(b"[1,2]")));
+        assert!(
+            refusal.contains("2 entries, more than 1: `all()` of the typed call"),
+            "{refusal}"
+        );
     }
 
     #[test]

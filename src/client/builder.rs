@@ -1,19 +1,31 @@
 //! What a client is told when it is built.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
-use super::Esi;
 use super::call::{HeaderNames, Settings, header};
+use super::checked::{base_url, checked_date, header_value, http_url, user_agent, with_compatibility_date};
+#[cfg(feature = "security")]
+use super::forwarding::Forwarding;
 use super::transport::Transport;
+use super::warned::Warned;
+use super::{Esi, Shared};
+#[cfg(feature = "cache")]
+use crate::cache::{Cache, Flights};
+use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
+use crate::event::{EventListener, Listeners};
+use crate::limit::{self, Limits};
 use crate::loopback::is_loopback;
 #[cfg(feature = "security")]
 use crate::security::EsiSecurity;
-use crate::spec;
+#[cfg(feature = "cache")]
+use crate::store::CacheStore;
+use crate::{retry, spec};
 
 /// Builds an [`Esi`]. [`Esi::builder`] begins one.
 ///
@@ -48,6 +60,22 @@ pub struct EsiBuilder {
     hook: Option<Hook>,
     #[cfg(feature = "security")]
     security: Option<EsiSecurity>,
+    max_wait: Duration,
+    concurrency: usize,
+    error_reserve: u32,
+    retry: retry::Policy,
+    listeners: Vec<Arc<dyn EventListener>>,
+    clock: Arc<dyn Clock>,
+    #[cfg(feature = "cache")]
+    keeping: Keeping,
+}
+
+/// What is said about kept answers.
+#[cfg(feature = "cache")]
+struct Keeping {
+    bytes: u64,
+    store: Option<Arc<dyn CacheStore>>,
+    refusals: Option<Duration>,
 }
 
 #[cfg(feature = "reqwest-builder")]
@@ -74,6 +102,18 @@ impl Default for EsiBuilder {
             hook: None,
             #[cfg(feature = "security")]
             security: None,
+            max_wait: Duration::from_secs(60),
+            concurrency: 20,
+            error_reserve: 10,
+            retry: retry::Policy::default(),
+            listeners: Vec::new(),
+            clock: Arc::new(SystemClock),
+            #[cfg(feature = "cache")]
+            keeping: Keeping {
+                bytes: 64 * 1024 * 1024,
+                store: None,
+                refusals: None,
+            },
         }
     }
 }
@@ -140,6 +180,81 @@ impl EsiBuilder {
         self
     }
 
+    /// How long a call may wait for one of ESI's limits to open; 60 seconds unless this is said. One that would have
+    /// to wait longer fails at once, with [`Error::RateLimited`].
+    pub fn max_wait(mut self, limit: Duration) -> Self {
+        self.max_wait = limit;
+        self
+    }
+
+    /// How many requests may be under way at once; 20 unless this is said. Logins take turns.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests.max(1);
+        self
+    }
+
+    /// How many failures of ESI's error limit (100 a minute and address) this client leaves to others on the same
+    /// address; 10 unless this is said.
+    pub fn error_reserve(mut self, failures: u32) -> Self {
+        self.error_reserve = failures;
+        self
+    }
+
+    /// How many requests one call may send, where another may help; 5 unless this is said, 1 for no second one but that
+    /// with another token in place of one that ESI refused.
+    ///
+    /// Reads are sent again after a lost connection, a timeout, and 502, 503 and 504; writes only when ESI is sure not
+    /// to have acted on them.
+    pub fn attempts(mut self, requests: u32) -> Self {
+        self.retry.attempts = requests.max(1);
+        self
+    }
+
+    /// How long to wait between attempts: a random time up to `first`, which doubles with each attempt until it is
+    /// `longest`; half a second and 20 seconds unless this is said. A `Retry-After` counts for more.
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
+        (self.retry.first, self.retry.longest) = (first, longest);
+        self
+    }
+
+    /// Adds somebody who hears of each [`Event`](crate::event::Event). What happens to tokens is heard of the single
+    /// sign-on that the client is built with, whichever of its logins a call is made with.
+    pub fn listener(mut self, listener: impl EventListener) -> Self {
+        self.listeners.push(Arc::new(listener));
+        self
+    }
+
+    /// How many bytes of answers are kept in memory, counted by the bodies they came in; 64 MiB unless this is said.
+    ///
+    /// With 0 and without a [`cache_store`](Self::cache_store) nothing is kept. It is then yours to keep to ESI's rule
+    /// that nothing is asked for again before it expires: whoever breaks it is banned.
+    #[cfg(feature = "cache")]
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.keeping.bytes = bytes;
+        self
+    }
+
+    /// Keeps answers in this store too, behind the memory.
+    #[cfg(feature = "cache")]
+    pub fn cache_store(mut self, store: impl CacheStore) -> Self {
+        self.keeping.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Takes a 403 or a 404 of a read as said for so long, without asking again: deleted ids and closed structures
+    /// otherwise cost budget each time. Off unless this is said.
+    #[cfg(feature = "cache")]
+    pub fn cache_refusals(mut self, lasts: Duration) -> Self {
+        self.keeping.refusals = Some(lasts);
+        self
+    }
+
+    /// Reads the time from here, to decide what is fresh and which cursor is too old: for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// Adds a header to every request. What the client sets itself, such as `User-Agent`, cannot be set here.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -197,38 +312,79 @@ impl EsiBuilder {
     pub fn build(self) -> Result<Esi, Error> {
         let base_url = base_url(&self.base_url)?;
         #[cfg(feature = "security")]
-        let security = self.security.clone();
-        #[cfg(feature = "security")]
-        if let Some(security) = &security {
-            super::authorization::check_origin(base_url.as_str(), security)?;
+        if let Some(security) = &self.security {
+            super::principal::check_origin(base_url.as_str(), security)?;
         }
+        #[cfg(feature = "security")]
+        let security = self.security.clone();
+        let listeners = Listeners::new(self.listeners.clone());
+        let shared = Arc::new(Shared {
+            settings: self.settings(&base_url)?,
+            server: (
+                base_url.host_str().unwrap_or_default().to_owned(),
+                base_url.port_or_known_default().unwrap_or_default(),
+            ),
+            limits: Arc::new(Limits::new(limit::Settings {
+                concurrency: self.concurrency,
+                reserve: self.error_reserve,
+            })),
+            max_wait: self.max_wait,
+            concurrency: self.concurrency,
+            retry: self.retry,
+            warned: Warned::default(),
+            #[cfg(feature = "cache")]
+            cache: self.keeping.cache(&self.clock),
+            #[cfg(feature = "cache")]
+            flights: Flights::new(),
+            clock: Arc::clone(&self.clock),
+            #[cfg(feature = "cache")]
+            variant: self.variant(),
+            #[cfg(feature = "security")]
+            _forwarding: Forwarding::new(self.security.as_ref(), &listeners),
+            listeners,
+            transport: self.transport(&base_url)?,
+        });
+        Ok(Esi {
+            shared,
+            #[cfg(feature = "security")]
+            security,
+        })
+    }
+
+    fn settings(&self, base_url: &Url) -> Result<Settings, Error> {
         let headers = self.fixed_headers()?;
         let compatibility_date = match &self.compatibility_date {
             Some(date) => Some(checked_date(date)?),
             None => spec::COMPATIBILITY_DATE.map(str::to_owned),
         };
-        let settings = Settings {
+        Ok(Settings {
             base_url: base_url.as_str().trim_end_matches('/').to_owned(),
             headers: HeaderNames(with_compatibility_date(headers, compatibility_date.as_deref())?),
             compatibility_date,
             timeout: self.timeout,
-        };
+        })
+    }
+
+    /// What the client says with every request that changes the answer.
+    #[cfg(feature = "cache")]
+    fn variant(&self) -> String {
+        let date = self.compatibility_date.as_deref().or(spec::COMPATIBILITY_DATE);
+        let parts = [self.tenant.as_deref(), self.language.as_deref(), date];
+        parts.map(Option::unwrap_or_default).join(" ")
+    }
+
+    fn transport(self, base_url: &Url) -> Result<Transport, Error> {
         let (connect_timeout, read_timeout, max_body) =
             (self.connect_timeout, self.read_timeout, self.max_body);
         // What never leaves this machine is nothing for the environment's proxy.
-        let is_local = base_url.scheme() == "http" && is_loopback(&base_url);
+        let is_local = base_url.scheme() == "http" && is_loopback(base_url);
         let no_proxy = self.no_proxy || (is_local && self.proxy.is_none());
-        let client = Self { no_proxy, ..self }.reqwest_client(base_url.scheme() == "https")?;
-        let transport = Transport {
-            client,
+        Ok(Transport {
+            client: Self { no_proxy, ..self }.reqwest_client(base_url.scheme() == "https")?,
             connect_timeout,
             read_timeout,
             max_body,
-        };
-        let esi = Esi::new(settings, transport);
-        #[cfg(feature = "security")]
-        let esi = Esi { security, ..esi };
-        Ok(esi)
+        })
     }
 
     /// The headers of every request.
@@ -297,6 +453,13 @@ impl EsiBuilder {
     }
 }
 
+#[cfg(feature = "cache")]
+impl Keeping {
+    fn cache(&self, clock: &Arc<dyn Clock>) -> Cache {
+        Cache::new(self.bytes, self.refusals, self.store.clone(), Arc::clone(clock))
+    }
+}
+
 impl fmt::Debug for EsiBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header_names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
@@ -316,80 +479,4 @@ fn environment_has_proxy() -> bool {
     ["http_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"]
         .iter()
         .any(|name| std::env::var(name).is_ok_and(|url| url.starts_with("https:")))
-}
-
-fn user_agent(given: Option<&str>) -> Result<HeaderValue, Error> {
-    const FORM: &str = "say who asks, as in `my-app/1.0 (me@example.com)`";
-    let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else {
-        let why = "ESI asks every application to name itself and a contact, to be told of trouble before it is blocked";
-        return Err(Error::config("user_agent", format!("is missing: {why}; {FORM}")));
-    };
-    HeaderValue::from_str(given).map_err(|_| {
-        Error::config(
-            "user_agent",
-            format!("has characters that a header cannot carry; {FORM}"),
-        )
-    })
-}
-
-fn header_value(setting: &'static str, value: &str) -> Result<HeaderValue, Error> {
-    if value.trim().is_empty() {
-        return Err(Error::config(setting, "is empty: leave it out for ESI's default"));
-    }
-    HeaderValue::from_str(value).map_err(|_| {
-        Error::config(
-            setting,
-            format!("{value:?} has characters that a header cannot carry"),
-        )
-    })
-}
-
-fn base_url(given: &str) -> Result<Url, Error> {
-    let url = http_url("base_url", given, spec::DEFAULT_BASE_URL)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(Error::config(
-            "base_url",
-            "has a query or a fragment: end it before the `?` or `#`",
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::config(
-            "base_url",
-            "has a user name or password: give them as a header",
-        ));
-    }
-    Ok(url)
-}
-
-/// A URL that this build of the crate can connect to.
-fn http_url(setting: &'static str, given: &str, example: &str) -> Result<Url, Error> {
-    let fail = |reason: String| Err(Error::config(setting, reason));
-    match Url::parse(given) {
-        Err(error) => fail(format!("not a URL: {error}; an example: {example}")),
-        Ok(url) => match url.scheme() {
-            "https" if cfg!(not(feature = "tls")) => {
-                fail("https needs esikit's feature `tls`: add it, or give an http URL".to_owned())
-            }
-            "http" | "https" => Ok(url),
-            other => fail(format!("the scheme is {other}, but it must be http or https")),
-        },
-    }
-}
-
-fn checked_date(date: &str) -> Result<String, Error> {
-    match chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d") {
-        Ok(parsed) if parsed.to_string() == date => Ok(date.to_owned()),
-        _ => Err(Error::config(
-            "compatibility_date",
-            format!("{date:?} is not a date of the form 2026-08-18"),
-        )),
-    }
-}
-
-fn with_compatibility_date(mut headers: HeaderMap, date: Option<&str>) -> Result<HeaderMap, Error> {
-    if let Some(date) = date {
-        let value = header_value("compatibility_date", date)?;
-        headers.insert(HeaderName::from_static("x-compatibility-date"), value);
-    }
-    Ok(headers)
 }

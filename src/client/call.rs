@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use super::bounds;
 use crate::error::{CompatibilityDateError, Error};
@@ -75,8 +76,41 @@ pub(crate) struct Call {
     body: Option<Bytes>,
     headers: HeaderMap,
     timeout: Option<Duration>,
+    options: Options,
     /// The first thing that was set wrongly; sending returns it.
     problem: Option<Error>,
+}
+
+/// How a call treats kept answers and failures.
+#[cfg_attr(
+    not(feature = "cache"),
+    allow(dead_code, reason = "only kept answers have use for it")
+)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Options {
+    pub(crate) asks: Asks,
+    /// For how long after it went stale a kept answer stands in for a failure.
+    pub(crate) stale_if_error: Option<Duration>,
+    pub(crate) not_kept: bool,
+    pub(crate) retry_writes: bool,
+}
+
+/// Whether a call may be answered from what is kept.
+#[cfg_attr(
+    not(feature = "cache"),
+    allow(dead_code, reason = "only kept answers have use for it")
+)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Kept answers while they are fresh, then ESI.
+    #[default]
+    WhenStale,
+    /// Never ESI.
+    Never,
+    /// ESI, though a fresh answer be there.
+    Always,
+    /// Kept answers that came later than this, else ESI: for whoever knows that the earlier one has expired.
+    After(Instant),
 }
 
 /// A parameter that was set.
@@ -133,6 +167,7 @@ impl Call {
             body: None,
             headers: HeaderMap::new(),
             timeout: None,
+            options: Options::default(),
             problem: None,
         }
     }
@@ -143,9 +178,25 @@ impl Call {
 
     /// Sets a parameter; setting it again replaces it.
     pub(crate) fn set(&mut self, place: Place, name: &'static str, value: Value) {
+        self.unset(place, name);
+        self.given.push(Given { place, name, value });
+    }
+
+    #[allow(dead_code, reason = "a build of few operations needs few of them")]
+    pub(crate) fn has(&self, place: Place, name: &str) -> bool {
+        self.given
+            .iter()
+            .any(|given| given.place == place && given.name == name)
+    }
+
+    pub(crate) fn unset(&mut self, place: Place, name: &str) {
         self.given
             .retain(|given| given.name != name || given.place != place);
-        self.given.push(Given { place, name, value });
+    }
+
+    #[allow(dead_code, reason = "a build of few operations needs few of them")]
+    pub(crate) fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
     }
 
     /// Sets the operation's parameter of this name, in the place and style the spec gives it.
@@ -191,6 +242,14 @@ impl Call {
                 format!("not JSON: {error}"),
             )),
         }
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        self.options
+    }
+
+    pub(crate) fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
     }
 
     pub(crate) fn set_timeout(&mut self, limit: Duration) {

@@ -1,32 +1,51 @@
 //! The client: what is set once, and the way of each call.
 
-#[cfg(feature = "security")]
-mod authorization;
 mod bounds;
 mod builder;
 mod call;
+mod checked;
+mod exchange;
+#[cfg(feature = "security")]
+mod forwarding;
+mod join;
+#[cfg(feature = "cache")]
+mod kept;
 mod pipeline;
+mod principal;
+mod progress;
 mod request;
 mod transport;
 mod untyped;
+mod warned;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use builder::EsiBuilder;
 pub use request::{Endpoint, Request};
-pub use untyped::UntypedRequest;
+pub use untyped::{Untyped, UntypedRequest};
 
 #[allow(unused_imports, reason = "a build without operations has no use for it")]
 pub(crate) use request::endpoint;
 
+#[cfg(feature = "cache")]
+use crate::cache::{Cache, Flights, Key};
+use crate::clock::Clock;
 use crate::error::Error;
+use crate::event::Listeners;
+use crate::limit::Limits;
 use crate::operation::{Operation, SecurityScheme};
 #[cfg(feature = "security")]
 use crate::security::EsiSecurity;
-use crate::spec;
+use crate::{retry, spec};
 use call::{Call, Settings};
+#[cfg(feature = "security")]
+use forwarding::Forwarding;
+#[cfg(feature = "cache")]
+use pipeline::Answer;
 use transport::Transport;
+use warned::Warned;
 
 /// A client of ESI: one method per operation, and [`call`](Esi::call) for an operation by its name.
 ///
@@ -48,9 +67,28 @@ pub struct Esi {
     security: Option<EsiSecurity>,
 }
 
+/// What clones of a client, and its views for other logins, have in common.
 struct Shared {
     settings: Settings,
+    /// Host and port of ESI, for traces.
+    server: (String, u16),
     transport: Transport,
+    limits: Arc<Limits>,
+    max_wait: Duration,
+    concurrency: usize,
+    retry: retry::Policy,
+    listeners: Listeners,
+    warned: Warned,
+    #[cfg(feature = "cache")]
+    cache: Cache,
+    #[cfg(feature = "cache")]
+    flights: Flights<Key, Result<Answer, Error>>,
+    clock: Arc<dyn Clock>,
+    /// What is sent with every request and changes its answer.
+    #[cfg(feature = "cache")]
+    variant: String,
+    #[cfg(feature = "security")]
+    _forwarding: Forwarding,
 }
 
 impl Esi {
@@ -72,7 +110,7 @@ impl Esi {
     /// # Errors
     /// [`Error::UnknownOperation`] when the spec has no operation of this name; it suggests those that look like it.
     pub fn call(&self, operation: &str) -> Result<UntypedRequest, Error> {
-        UntypedRequest::new(self.clone(), operation)
+        UntypedRequest::by_name(self.clone(), operation)
     }
 
     #[allow(dead_code, reason = "a build without operations has no use for it")]
@@ -100,14 +138,6 @@ impl Esi {
     /// The security scheme of the specification, for `EsiSecurity::builder().app(..)`.
     pub fn security_scheme(&self) -> SecurityScheme {
         spec::SECURITY_SCHEME
-    }
-
-    fn new(settings: Settings, transport: Transport) -> Self {
-        Self {
-            shared: Arc::new(Shared { settings, transport }),
-            #[cfg(feature = "security")]
-            security: None,
-        }
     }
 }
 

@@ -1,94 +1,114 @@
-//! A call's way, from top to bottom.
+//! A call's way, from top to bottom:
 //!
-//! What is generic ends above and begins again below: this is compiled once, in this crate, and not for each
-//! operation in the crate of whoever calls it. That is also why [`run`] returns a boxed future.
+//! `principal -> cache -> token -> limit -> send with retry -> record -> decode -> keep`.
+//!
+//! What is generic ends above and begins again below: this is compiled once, in this crate, and not for each operation in
+//! the crate of whoever calls it. That is also why [`run`] returns a boxed future.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use super::Esi;
-#[cfg(feature = "security")]
-use super::authorization::{self, Principal};
-use super::call::{Call, Prepared};
-use super::transport::Progress;
-use crate::decode;
-use crate::error::{Error, TimeoutError};
+use super::call::{Asks, Call, Options, Prepared};
+#[cfg(feature = "cache")]
+use super::kept;
+use super::principal::Principal;
+use super::progress::Progress;
+use super::{exchange, principal};
+use crate::clock;
+use crate::decode::{self, Decoded, Decoder};
+use crate::error::{Error, NotCached};
+use crate::event::Event;
+use crate::headers::Headers;
 use crate::operation::Operation;
-use crate::response::RawResponse;
+use crate::response::Source;
 
-/// Takes a call from what was set to a success whose body is not decoded yet, within the call's time.
+/// A success.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Arc<Headers>,
+    pub(crate) value: Arc<dyn Decoded>,
+    pub(crate) source: Source,
+    pub(crate) came: Instant,
+}
+
+/// A call that is on its way.
+pub(super) struct Way {
+    pub(super) esi: Esi,
+    pub(super) operation: &'static Operation,
+    pub(super) options: Options,
+    pub(super) request: Prepared,
+    pub(super) decoder: Decoder,
+    pub(super) principal: Principal,
+    pub(super) deadline: Instant,
+    pub(super) progress: Progress,
+}
+
+/// Takes a call from what was set to its decoded answer, within the call's time.
 pub(crate) fn run(
     esi: Esi,
     call: Box<Call>,
-) -> Pin<Box<dyn Future<Output = Result<RawResponse, Error>> + Send>> {
+    decoder: Decoder,
+) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>> {
     Box::pin(async move {
-        let prepared = call.prepare(&esi.shared.settings)?;
-        let operation = call.operation();
-        let (progress, limit) = (Progress::default(), prepared.timeout);
-        let exchange = exchange(&esi, operation, prepared, &progress);
-        match tokio::time::timeout(limit, exchange).await {
-            Ok(answer) => decode::check(operation, answer?),
-            Err(_) => Err(out_of_time(operation, limit, &progress)),
+        let (operation, options) = (call.operation(), call.options());
+        let request = call.prepare(&esi.shared.settings)?;
+        let deadline = clock::after(request.timeout);
+        let progress = Progress::default();
+        let principal = principal::of(&esi, operation, &request.headers, options.asks);
+        let principal = progress
+            .until(deadline, operation, request.timeout, principal)
+            .await?;
+        #[cfg(feature = "cache")]
+        let key = kept::key(&esi, operation, &principal, &request);
+        let way = Arc::new(Way {
+            esi,
+            operation,
+            options,
+            request,
+            decoder,
+            principal,
+            deadline,
+            progress,
+        });
+        #[cfg(feature = "cache")]
+        if let Some(key) = key {
+            return kept::answer(way, key).await;
         }
+        if options.asks == Asks::Never {
+            return Err(Error::NotCached(Box::new(NotCached { operation })));
+        }
+        way.in_time(straight(&way)).await
     })
 }
 
-/// Principal, token, send; once more with another token where ESI refused the first.
-#[cfg(feature = "security")]
-async fn exchange(
-    esi: &Esi,
-    operation: &'static Operation,
-    request: Prepared,
-    progress: &Progress,
-) -> Result<RawResponse, Error> {
-    progress.waits_for_token();
-    let principal = authorization::principal(esi, operation, &request.headers).await?;
-    let (answer, refused) = attempt(esi, operation, &principal, request.clone(), progress).await?;
-    let Some(refused) = refused.filter(|_| authorization::is_refused(&answer)) else {
-        return Ok(answer);
-    };
-    progress.waits_for_token();
-    if principal.replace(operation, &refused).await?.is_none() {
-        return Ok(answer);
+/// The way without a cache: a write, or a read that nothing is kept of.
+async fn straight(way: &Way) -> Result<Answer, Error> {
+    let answer = exchange::exchange(way, &[]).await?;
+    let answer = decode::check(way.operation, answer)?;
+    Ok(Answer {
+        status: answer.status(),
+        headers: Arc::clone(answer.shared_headers()),
+        value: (way.decoder)(way.operation, &answer)?,
+        source: Source::Network,
+        came: clock::instant(),
+    })
+}
+
+impl Way {
+    /// The outcome of `work`, or the error that says where the call's time went.
+    pub(super) async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let limit = self.request.timeout;
+        self.progress
+            .until(self.deadline, self.operation, limit, work)
+            .await
     }
-    let (answer, _) = attempt(esi, operation, &principal, request, progress).await?;
-    Ok(answer)
-}
 
-/// One request with the token of that moment, which is returned beside the answer.
-#[cfg(feature = "security")]
-async fn attempt(
-    esi: &Esi,
-    operation: &'static Operation,
-    principal: &Principal,
-    mut request: Prepared,
-    progress: &Progress,
-) -> Result<(RawResponse, Option<std::sync::Arc<crate::token::TokenSet>>), Error> {
-    progress.waits_for_token();
-    let token = principal.authorize(operation, &mut request.headers).await?;
-    let answer = esi.shared.transport.send(operation, request, progress).await?;
-    Ok((answer, token))
-}
-
-/// Without single sign-on, a secured call goes out with whatever header the caller gave it.
-#[cfg(not(feature = "security"))]
-async fn exchange(
-    esi: &Esi,
-    operation: &'static Operation,
-    request: Prepared,
-    progress: &Progress,
-) -> Result<RawResponse, Error> {
-    esi.shared.transport.send(operation, request, progress).await
-}
-
-fn out_of_time(operation: &'static Operation, limit: Duration, progress: &Progress) -> Error {
-    let (phase, status) = (progress.phase(), progress.status());
-    Error::Timeout(Box::new(TimeoutError {
-        operation,
-        phase,
-        status,
-        setting: "timeout",
-        after: limit,
-    }))
+    pub(super) fn tell(&self, event: &Event<'_>) {
+        self.esi.shared.listeners.tell(event);
+    }
 }

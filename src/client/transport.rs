@@ -2,12 +2,13 @@
 //! the HTTP library.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 
 use super::call::Prepared;
+use super::progress::Progress;
 use crate::error::{BodyTooLarge, Error, Phase, TimeoutError, TransportError};
 use crate::headers::Headers;
 use crate::operation::Operation;
@@ -21,36 +22,6 @@ pub(crate) struct Transport {
     pub(crate) max_body: usize,
 }
 
-/// How far an exchange has come, for whoever gives up waiting for it.
-#[derive(Default)]
-pub(crate) struct Progress {
-    /// The status of the answer; 0 until it has begun.
-    status: AtomicU16,
-    /// Whether the request waits for its token, and is not sent yet.
-    waits_for_token: AtomicBool,
-}
-
-impl Progress {
-    /// Notes that a request is about to be sent, and its token is being looked after.
-    #[cfg(feature = "security")]
-    pub(crate) fn waits_for_token(&self) {
-        self.waits_for_token.store(true, Ordering::Relaxed);
-        self.status.store(0, Ordering::Relaxed);
-    }
-
-    pub(crate) fn phase(&self) -> Phase {
-        if self.waits_for_token.load(Ordering::Relaxed) {
-            return Phase::Token;
-        }
-        // Until the answer begins nobody can tell whether the request was sent: it is taken to be.
-        self.status().map_or(Phase::Send, |_| Phase::Body)
-    }
-
-    pub(crate) fn status(&self) -> Option<u16> {
-        Some(self.status.load(Ordering::Relaxed)).filter(|status| *status != 0)
-    }
-}
-
 impl Transport {
     /// Sends a request, and reads the answer to its end.
     ///
@@ -58,23 +29,23 @@ impl Transport {
     pub(crate) async fn send(
         &self,
         operation: &'static Operation,
-        request: Prepared,
+        request: &Prepared,
+        headers: HeaderMap,
         progress: &Progress,
     ) -> Result<RawResponse, Error> {
-        progress.waits_for_token.store(false, Ordering::Relaxed);
         let mut outgoing = self
             .client
-            .request(request.method, request.url)
-            .headers(request.headers);
-        if let Some(body) = request.body {
-            outgoing = outgoing.body(body);
+            .request(request.method.clone(), &request.url)
+            .headers(headers);
+        if let Some(body) = &request.body {
+            outgoing = outgoing.body(body.clone());
         }
         let mut answer = outgoing
             .send()
             .await
             .map_err(|error| self.failure(operation, Phase::Send, None, error))?;
         let status = answer.status().as_u16();
-        progress.status.store(status, Ordering::Relaxed);
+        progress.answered(status);
         let headers = Headers::new(std::mem::take(answer.headers_mut()));
         let body = match self.read_body(operation, status, &mut answer).await {
             Ok(body) => body,
@@ -146,7 +117,9 @@ impl Transport {
         if error.is_timeout() {
             let (setting, after) = match phase {
                 Phase::Connect => ("connect_timeout", self.connect_timeout),
-                Phase::Token | Phase::Send | Phase::Body => ("read_timeout", self.read_timeout),
+                Phase::Token | Phase::Limit | Phase::Send | Phase::Body => {
+                    ("read_timeout", self.read_timeout)
+                }
             };
             return Error::Timeout(Box::new(TimeoutError {
                 operation,

@@ -214,6 +214,11 @@ impl EsiSecurity {
         &self.shared.security_name
     }
 
+    /// The application that logs in.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.shared.application.client_id
+    }
+
     /// Where access tokens may be sent to.
     pub(crate) fn esi_url(&self) -> &str {
         &self.shared.esi_url

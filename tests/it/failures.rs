@@ -23,7 +23,8 @@ async fn api_error(status: u16, headers: &[(&str, &str)], body: &str) -> ApiErro
     );
     assert!(error.may_have_been_sent());
     match error {
-        Error::Api(api) => *api,
+        Error::Api(api) if status != 420 => *api,
+        Error::ErrorLimited(api) if status == 420 => *api,
         other => panic!("{other:?}"),
     }
 }

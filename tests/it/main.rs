@@ -11,6 +11,10 @@ mod consumer;
 mod failures;
 mod json_equality;
 #[cfg(feature = "all-operations")]
+mod paginate;
+#[cfg(all(feature = "all-operations", feature = "cache", feature = "security"))]
+mod pipeline;
+#[cfg(feature = "all-operations")]
 mod requests;
 mod round_trip;
 mod schema_values;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use esikit::{Esi, EsiBuilder};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone)]
@@ -37,24 +38,35 @@ pub enum Reply {
     Close(Vec<u8>),
     /// Writes, and keeps silent.
     Hang(Vec<u8>),
+    /// Waits until the test gives leave, writes, and closes.
+    Held(Arc<Semaphore>, Vec<u8>),
 }
 
-/// Answers every request alike, one per connection.
+/// Decides on the reply to a request.
+pub type Script = Arc<dyn Fn(&Seen) -> Reply + Send + Sync>;
+
+/// Answers one request per connection.
 pub struct Server {
     pub url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Server {
+    /// A server that answers every request alike.
     pub async fn new(reply: Reply) -> Self {
+        Self::scripted(move |_| reply.clone()).await
+    }
+
+    /// A server that answers each request as the script says.
+    pub async fn scripted(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+        let script: Script = Arc::new(script);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                let (reply, log) = (reply.clone(), Arc::clone(&log));
-                tokio::spawn(serve(connection, reply, log));
+                tokio::spawn(serve(connection, Arc::clone(&script), Arc::clone(&log)));
             }
         });
         Self { url, seen }
@@ -70,9 +82,11 @@ impl Server {
         Self::answering(200, &[("Content-Type", "application/json")], body).await
     }
 
+    /// A client that sends once: tests of further attempts say how many.
     pub fn builder(&self) -> EsiBuilder {
         Esi::builder()
             .no_proxy()
+            .attempts(1)
             .user_agent("esikit-tests/1.0 (tests@example.com)")
             .base_url(&self.url)
     }
@@ -111,24 +125,28 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
 /// Reads one request, and replies.
 pub async fn serve<C: AsyncRead + AsyncWrite + Unpin>(
     mut connection: C,
-    reply: Reply,
+    script: Script,
     log: Arc<Mutex<Vec<Seen>>>,
 ) {
     let Some(request) = read_request(&mut connection).await else {
         return;
     };
-    log.lock().expect("no test panicked in it").push(request);
-    let (Reply::Close(bytes) | Reply::Hang(bytes)) = &reply;
+    log.lock().expect("no test panicked in it").push(request.clone());
+    let reply = script(&request);
+    if let Reply::Held(leave, _) = &reply {
+        leave.acquire().await.expect("it stays open").forget();
+    }
+    let (Reply::Close(bytes) | Reply::Hang(bytes) | Reply::Held(_, bytes)) = &reply;
     // A client that has heard enough hangs up.
     let _ = connection.write_all(bytes).await;
     let _ = connection.flush().await;
     match reply {
-        Reply::Close(_) => drop(connection.shutdown().await),
+        Reply::Close(_) | Reply::Held(..) => drop(connection.shutdown().await),
         Reply::Hang(_) => std::future::pending().await,
     }
 }
 
-async fn read_request<C: AsyncRead + Unpin>(connection: &mut C) -> Option<Seen> {
+pub async fn read_request<C: AsyncRead + Unpin>(connection: &mut C) -> Option<Seen> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {

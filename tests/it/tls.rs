@@ -81,7 +81,12 @@ async fn server() -> (u16, Arc<Mutex<Vec<Seen>>>) {
             let (acceptor, log) = (acceptor.clone(), Arc::clone(&log));
             tokio::spawn(async move {
                 if let Ok(connection) = acceptor.accept(connection).await {
-                    serve(connection, Reply::Close(answer(200, &[], b"[]")), log).await;
+                    serve(
+                        connection,
+                        Arc::new(|_: &Seen| Reply::Close(answer(200, &[], b"[]"))),
+                        log,
+                    )
+                    .await;
                 }
             });
         }

@@ -70,7 +70,8 @@ impl<'a> Context<'a> {
                 "a 204 beside a 200 is understood only where the 200 is a list",
             ));
         }
-        let mut success = Map::from_iter([("description".to_owned(), json!(""))]);
+        let mut success = Map::new();
+        success.insert("description".to_owned(), json!(""));
         if let Some(content) = content {
             success.insert("content".to_owned(), content);
         }

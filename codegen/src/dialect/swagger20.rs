@@ -187,11 +187,11 @@ impl<'a> Converter<'a> {
     fn success(&mut self, path: &str, method: &str, response: &Node<'a>) -> Value {
         let mut converted = Map::new();
         if let Some(headers) = response.value.get("headers").and_then(Value::as_object) {
-            let headers: Map<String, Value> = headers
-                .iter()
-                .map(|(name, header)| (name.clone(), json!({ "schema": schema(header) })))
-                .collect();
-            converted.insert("headers".to_owned(), Value::Object(headers));
+            let mut kept = Map::new();
+            for (name, header) in headers {
+                kept.insert(name.clone(), json!({ "schema": schema(header) }));
+            }
+            converted.insert("headers".to_owned(), Value::Object(kept));
         }
         if let Some(content) = response.value.get("schema") {
             let name = self.free_name(words::old_schema_name(path, method));
@@ -232,20 +232,20 @@ fn parameter(raw: &Value) -> Value {
 /// Points references at the place where OpenAPI 3 keeps schemas.
 fn schema(raw: &Value) -> Value {
     match raw {
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, value)| {
-                match value
+        Value::Object(members) => {
+            let mut moved = Map::new();
+            for (key, value) in members {
+                let target = value
                     .as_str()
-                    .and_then(|text| text.strip_prefix("#/definitions/"))
-                {
-                    Some(name) if key == "$ref" => {
-                        (key.clone(), json!(format!("#/components/schemas/{name}")))
-                    }
-                    _ => (key.clone(), schema(value)),
-                }
-            })
-            .collect(),
+                    .and_then(|text| text.strip_prefix("#/definitions/"));
+                let value = match target {
+                    Some(name) if key == "$ref" => json!(format!("#/components/schemas/{name}")),
+                    _ => schema(value),
+                };
+                moved.insert(key.clone(), value);
+            }
+            Value::Object(moved)
+        }
         Value::Array(items) => items.iter().map(schema).collect(),
         other => other.clone(),
     }

@@ -1,6 +1,7 @@
 //! Writes the source: one file per tag for types, one per tag for operations, and a root that joins them.
 
 mod bounds;
+mod finishers;
 mod ids;
 mod mock;
 mod operations;
@@ -93,6 +94,9 @@ pub fn generate(
         text.insert_str(0, HEADER);
     }
     let mut notes = [document.notes.clone(), context.lowered.notes.clone()].concat();
+    for operation in &context.operations {
+        notes.extend(finishers::of(&context, operation)?.err());
+    }
     notes.sort();
     notes.dedup();
     Ok(Source {

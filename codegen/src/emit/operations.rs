@@ -1,7 +1,7 @@
 //! Operations of a tag: marker, facts, method, setters.
 
 use super::usage::method_of;
-use super::{Context, PRELUDE, bounds, rust};
+use super::{Context, PRELUDE, bounds, finishers, rust};
 use crate::document::{Operation, Parameter};
 use crate::error::{Error, Result};
 use crate::signatures::Method;
@@ -12,35 +12,54 @@ use std::fmt::Write;
 const REQUEST_METHODS: &[&str] = &[
     "all",
     "all_with",
+    "asks_nobody",
     "body",
+    "body_json",
     "body_map",
+    "by_name",
     "cached",
     "cached_only",
     "call",
+    "call_mut",
     "changes",
     "clone",
+    "esi",
     "fmt",
+    "has_query",
     "header",
     "identity",
     "ignore_expires",
     "into_future",
+    "join",
+    "json",
+    "later_than",
+    "max_wait",
     "may_have_been_sent",
     "new",
+    "not_kept",
+    "now",
     "operation",
     "pages",
+    "param",
+    "param_list",
     "path",
+    "path_asked",
     "query",
     "query_each",
     "query_list",
     "resolve",
+    "resolve_within",
     "retry_writes",
     "security",
     "send",
     "send_raw",
     "stale_if_error",
     "timeout",
+    "untyped",
     "url",
     "with_body",
+    "with_body_json",
+    "without_query",
 ];
 
 /// The file of one tag.
@@ -59,6 +78,8 @@ pub(super) fn module(context: &Context<'_>, tag: &str) -> Result<String> {
             method: method_of(operation, &context.signatures)?,
         };
         markers.push_str(&call.marker());
+        // What is missing for one is noted, once for all tags.
+        markers.push_str(&finishers::of(context, operation)?.unwrap_or_default());
         items.push_str(&call.facts());
         methods.push_str(&call.method()?);
         items.push_str(&call.setters()?);
@@ -163,7 +184,7 @@ impl Call<'_> {
             (None, Some(mode)) => drop(write!(chain, ".cache_mode(CacheMode::{mode})")),
             _ => {}
         }
-        if let Some(pagination) = self.pagination() {
+        if let Some(pagination) = pagination(self.operation) {
             let _ = write!(chain, ".pagination(Pagination::{pagination})");
         }
         if let Some(ttl) = operation.tombstone_ttl {
@@ -199,19 +220,6 @@ impl Call<'_> {
         self.operation.method == "get" || self.context.settings.read_only.contains(&self.operation.id)
     }
 
-    fn pagination(&self) -> Option<&'static str> {
-        let operation = self.operation;
-        let is_get = operation.method == "get";
-        match () {
-            () if operation.cursor => Some("Cursor"),
-            () if operation.x_pages => Some("Pages"),
-            () if is_get && operation.has_parameter("from_id") => Some("FromId"),
-            () if is_get && operation.has_parameter("last_mail_id") => Some("LastMailId"),
-            () if is_get && operation.has_parameter("from_event") => Some("FromEvent"),
-            () => None,
-        }
-    }
-
     /// The requirements that name the marked scheme.
     fn marked(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
         let scheme = self.context.scheme.as_ref();
@@ -231,7 +239,7 @@ impl Call<'_> {
                     let content = rust::inside("Vec", content)
                         .map_or_else(|| content.clone(), |item| format!("[{item}]"));
                     let _ = write!(arguments, ", body: &{content}");
-                    chain.push_str(".body(body)");
+                    chain.push_str(".json(body)");
                 }
                 continue;
             }
@@ -265,7 +273,7 @@ impl Call<'_> {
                 if self.operation.body.as_ref().is_some_and(|body| !body.required) {
                     let _ = write!(
                         setters,
-                        "/// The body.\npub fn with_body(self, body: &{content}) -> Self {{ self.body(body) }}\n"
+                        "/// The body.\npub fn with_body(self, body: &{content}) -> Self {{ self.json(body) }}\n"
                     );
                 }
                 continue;
@@ -394,7 +402,12 @@ impl Call<'_> {
         });
         lines.extend(self.pages_line());
         let most = operation.max_items();
-        lines.extend(most.map(|max| format!("Body: at most {max} entries")));
+        let split = if finishers::splits_body(self.context.settings, operation) {
+            "; `all` takes more"
+        } else {
+            ""
+        };
+        lines.extend(most.map(|max| format!("Body: at most {max} entries{split}")));
         lines
     }
 
@@ -431,15 +444,28 @@ impl Call<'_> {
     }
 
     fn pages_line(&self) -> Option<String> {
-        let pages = match self.pagination()? {
-            "Pages" => "by number, `page`; the header `X-Pages` has the last",
-            "Cursor" => "by cursor, `before` and `after`",
-            "FromId" => "backwards, `from_id`",
-            "LastMailId" => "backwards, `last_mail_id`",
-            "FromEvent" => "forwards, `from_event`",
+        let pages = match pagination(self.operation)? {
+            "Pages" => "by number, `page`, or together, `all` and `pages`",
+            "Cursor" => "by cursor, `before` and `after`, or together, `all` and `changes`",
+            "FromId" => "backwards, `from_id`, or together, `all`",
+            "LastMailId" => "backwards, `last_mail_id`, or together, `all`",
+            "FromEvent" => "forwards, `from_event`, or together, `all`",
             _ => return None,
         };
         Some(format!("Pages: {pages}"))
+    }
+}
+
+/// How the rest of a long answer is asked for.
+pub(super) fn pagination(operation: &Operation) -> Option<&'static str> {
+    let is_get = operation.method == "get";
+    match () {
+        () if operation.cursor => Some("Cursor"),
+        () if operation.x_pages => Some("Pages"),
+        () if is_get && operation.has_parameter("from_id") => Some("FromId"),
+        () if is_get && operation.has_parameter("last_mail_id") => Some("LastMailId"),
+        () if is_get && operation.has_parameter("from_event") => Some("FromEvent"),
+        () => None,
     }
 }
 

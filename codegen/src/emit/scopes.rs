@@ -57,16 +57,21 @@ pub(super) fn module(context: &Context<'_>) -> String {
 
 /// The scopes that the scheme declares, and those that operations require of it.
 fn scopes<'a>(context: &'a Context<'_>, flow: Option<&'a Value>) -> BTreeSet<&'a str> {
+    let mut all = BTreeSet::new();
     let declared = flow.and_then(|flow| flow.get("scopes")?.as_object());
-    let declared = declared.into_iter().flatten().map(|(scope, _)| scope.as_str());
-    let required = context
+    for (scope, _) in declared.into_iter().flatten() {
+        all.insert(scope.as_str());
+    }
+    for (name, scopes) in context
         .operations
         .iter()
         .flat_map(|operation| &operation.security)
-        .filter(|(name, _)| Some(name) == context.scheme.as_ref())
-        .flat_map(|(_, scopes)| scopes)
-        .map(String::as_str);
-    declared.chain(required).collect()
+    {
+        if Some(name) == context.scheme.as_ref() {
+            all.extend(scopes.iter().map(String::as_str));
+        }
+    }
+    all
 }
 
 fn scope_enum(scopes: &BTreeSet<&str>) -> String {

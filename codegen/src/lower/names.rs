@@ -2,6 +2,7 @@
 
 use crate::document::{Document, Operation};
 use crate::error::Result;
+use crate::json::sorted;
 use crate::settings::Settings;
 use crate::words;
 use serde_json::Value;
@@ -25,25 +26,19 @@ impl Names {
             taken: reserved(&operations, settings),
             replaced: settings.names.types.clone(),
         };
-        let answers: BTreeMap<String, &Operation> = operations
-            .iter()
-            .map(|operation| {
-                (
-                    words::old_schema_name(&operation.path, &operation.method),
-                    operation,
-                )
-            })
-            .collect();
+        let mut answers = BTreeMap::new();
+        for operation in &operations {
+            let name = words::old_schema_name(&operation.path, &operation.method);
+            answers.insert(name, operation);
+        }
         let schemas = document
             .value
             .pointer("/components/schemas")
             .and_then(Value::as_object);
-        let mut schemas: Vec<&String> = schemas.into_iter().flatten().map(|(name, _)| name).collect();
-        schemas.sort();
-        for schema in schemas {
+        for (schema, _) in schemas.map(sorted).unwrap_or_default() {
             let wish = prefixed(&parted(wish(schema, &answers), settings), settings);
             let name = names.claim(&wish);
-            names.of_schema.insert(schema.clone(), name);
+            names.of_schema.insert(schema.to_owned(), name);
         }
         Ok(names)
     }
@@ -64,14 +59,17 @@ impl Names {
 /// Names that a type cannot have, in lower case. A marker stands in the same module as what its operation answers.
 fn reserved(operations: &[Operation], settings: &Settings) -> BTreeSet<String> {
     let ids = settings.ids.number.keys().chain(settings.ids.uuid.keys());
-    let given = ids
-        .chain(settings.shared.values())
-        .map(String::as_str)
-        .chain(words::TAKEN.iter().copied());
-    let markers = operations
-        .iter()
-        .map(|operation| words::pascal(&operation.id).to_ascii_lowercase());
-    given.map(str::to_ascii_lowercase).chain(markers).collect()
+    let mut reserved = BTreeSet::new();
+    for name in ids.chain(settings.shared.values()) {
+        reserved.insert(name.to_ascii_lowercase());
+    }
+    for name in words::TAKEN {
+        reserved.insert(name.to_ascii_lowercase());
+    }
+    for operation in operations {
+        reserved.insert(words::pascal(&operation.id).to_ascii_lowercase());
+    }
+    reserved
 }
 
 /// Schemas of old routes are named after the whole path (`MarketsRegionIdOrdersGetItem`); those of newer ones after what

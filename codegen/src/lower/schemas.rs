@@ -5,6 +5,7 @@ use super::names::Names;
 use crate::components::{self, is_named_thing, string_enum, target};
 use crate::document::{Document, Operation};
 use crate::error::{At, Error, Result};
+use crate::json::sorted;
 use crate::settings::Settings;
 use crate::words;
 use serde_json::{Map, Value, json};
@@ -431,12 +432,5 @@ fn distinct(what: &str, wires: &[&str], names: &[String], at: &At) -> Result<()>
 }
 
 fn members(value: &Value) -> Vec<(&str, &Value)> {
-    let mut members: Vec<_> = value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| (key.as_str(), value))
-        .collect();
-    members.sort_by_key(|(key, _)| *key);
-    members
+    value.as_object().map(sorted).unwrap_or_default()
 }

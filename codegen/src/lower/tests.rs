@@ -3,6 +3,7 @@
 use super::Names;
 use super::{Lowered, lower};
 use crate::document::Document;
+use crate::openapi::openapi;
 use crate::settings::Settings;
 use crate::signatures::signatures;
 use crate::words;
@@ -119,6 +120,13 @@ fn progenitor_is_given_only_what_it_needs() {
             assert_eq!(object(operation, "/responses").len(), 1, "{place} has one answer");
         }
     }
+}
+
+#[test]
+fn openapi_reads_it_as_serde_does() {
+    let document = lowered().document;
+    let by_serde: openapiv3::OpenAPI = serde_json::from_value(document.clone()).expect("serde can read it");
+    assert_eq!(openapi(&document).expect("it can be read"), by_serde);
 }
 
 #[test]

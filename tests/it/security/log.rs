@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 
 use esikit::Error;
+use tracing::Dispatch;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -17,6 +18,10 @@ impl Log {
     pub fn begin(&self, level: LevelFilter) -> tracing::subscriber::DefaultGuard {
         // For the whole process, once: it hands on to the thread's subscriber.
         let _ = tracing_log::LogTracer::init();
+        // While there is one subscriber only, what another thread logs first is judged by that thread's, which is none,
+        // and nobody hears of it again. With a second one, all are asked.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(level)
             .with_writer(self.clone())

@@ -25,7 +25,8 @@ serde_json = "1"
 tokio = { version = "1", features = ["time"] }
 "#;
 
-pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
+/// `only` leaves out all variants but those named; ratios that need others are null.
+pub(super) fn measure(package: &Path, rounds: usize, only: &[String]) -> Result<Value, Failure> {
     let esikit = |features: &str| format!("[dependencies]\nesikit = {{ path = {package:?}{features} }}\n");
     let lean = r#", default-features = false, features = ["market", "tls"]"#;
     let variants = [
@@ -42,6 +43,10 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
             Made::new(package, "everything", &esikit(""), "", None)?,
         ),
     ];
+    let variants: Vec<_> = variants
+        .into_iter()
+        .filter(|(name, _)| only.is_empty() || only.iter().any(|wanted| wanted == name))
+        .collect();
     let mut measured = vec![Vec::new(); variants.len()];
     for round in 0..rounds {
         for ((name, made), seconds) in variants.iter().zip(&mut measured) {
@@ -54,7 +59,10 @@ pub(super) fn measure(package: &Path, rounds: usize) -> Result<Value, Failure> {
         .zip(&measured)
         .map(|((name, _), seconds)| (*name, median(seconds)))
         .collect();
-    let ratio = |of: &str, to: &str| rounded(medians[of] / medians[to]);
+    let ratio = |of: &str, to: &str| match (medians.get(of), medians.get(to)) {
+        (Some(of), Some(to)) => rounded(of / to),
+        _ => Value::Null,
+    };
     Ok(json!({
         "seconds": medians.iter().map(|(name, seconds)| (name.to_string(), rounded(*seconds))).collect::<Map<_, _>>(),
         "one_tag_to_lean_floor": ratio("one_tag", "lean_floor"),

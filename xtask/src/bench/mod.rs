@@ -19,6 +19,9 @@ pub(crate) struct Bench {
     /// Only rustc's time for the crate: a few minutes less.
     #[arg(long)]
     only_rustc: bool,
+    /// Only clean builds, and of them only these: reference, lean_reference, lean_floor, floor, one_tag, everything.
+    #[arg(long, value_delimiter = ',', conflicts_with = "only_rustc")]
+    only: Vec<String>,
     /// Write the figures to this file too.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -27,9 +30,11 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn run(&self, package: &Path) -> Result<(), Failure> {
         let mut figures = json!({ "rounds": self.rounds });
-        figures["rustc"] = rustc::measure(package, self.rounds)?;
+        if self.only.is_empty() {
+            figures["rustc"] = rustc::measure(package, self.rounds)?;
+        }
         if !self.only_rustc {
-            figures["clean_build"] = build::measure(package, self.rounds)?;
+            figures["clean_build"] = build::measure(package, self.rounds, &self.only)?;
         }
         let text = format!("{figures:#}");
         println!("{text}");

@@ -7,6 +7,7 @@ mod names;
 mod operations;
 mod parameters;
 mod schemas;
+mod settings;
 
 use crate::source::{Model, runtime_functions};
 use crate::support::{self, LIST, SHIP, harbour, harbour_with, operation, put, ship_with};

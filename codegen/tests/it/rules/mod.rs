@@ -1,6 +1,7 @@
 //! One test per rule of the canonical form and of what is generated from it. Each fails without its rule.
 
 mod documents;
+mod finishers;
 mod operations;
 mod schemas;
 

@@ -1,39 +1,29 @@
-//! Whose call it is, and the token that says so. The only file that knows both operations and single sign-on.
+//! A call that needs a login, and the token that says whose. The only file that knows both operations and single
+//! sign-on.
 
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, HeaderMap};
 use url::Url;
 
-use super::Esi;
-use crate::error::{Error, LoginNeeded, ScopesMissing};
+use super::Principal;
+use crate::client::Esi;
+use crate::client::call::Asks;
+use crate::error::{Error, LoginNeeded, NotCached, ScopesMissing};
 use crate::operation::{Operation, Security};
-use crate::response::RawResponse;
 use crate::security::{EsiSecurity, bearer};
 use crate::token::TokenSet;
 
-/// Whose call it is.
-pub(super) enum Principal {
-    /// Nobody's: the operation needs no login.
-    Anonymous,
-    /// The caller brings a header of their own, and is taken at their word.
-    Own,
-    /// This login's.
-    Login(Box<EsiSecurity>),
+/// A login that may make the call.
+pub(in crate::client) struct Login {
+    security: EsiSecurity,
+    character: i64,
+    /// Application and character: what ESI's buckets are counted by.
+    key: Arc<str>,
 }
 
 /// Decides whose call it is, by what is in memory. Without a login that may make the call, this is where it ends.
-pub(super) async fn principal(
-    esi: &Esi,
-    operation: &'static Operation,
-    headers: &HeaderMap,
-) -> Result<Principal, Error> {
-    if operation.security.is_empty() {
-        return Ok(Principal::Anonymous);
-    }
-    if headers.contains_key(AUTHORIZATION) {
-        return Ok(Principal::Own);
-    }
+pub(super) async fn of(esi: &Esi, operation: &'static Operation, asks: Asks) -> Result<Principal, Error> {
     let Some(security) = &esi.security else {
         let any = operation.security.first();
         let reason = "the client has no single sign-on: give it one by `Esi::builder().security(..)`";
@@ -43,32 +33,51 @@ pub(super) async fn principal(
         return Ok(Principal::Anonymous);
     };
     check_origin(&esi.shared.settings.base_url, security)?;
-    let token = security
-        .verified()
-        .await
-        .map_err(|error| about(operation, requirement, error))?;
+    let token = match asks {
+        // Nobody is asked, the single sign-on neither.
+        Asks::Never => security
+            .token()
+            .filter(|token| token.verified)
+            .ok_or_else(|| Error::NotCached(Box::new(NotCached { operation })))?,
+        Asks::WhenStale | Asks::Always | Asks::After(_) => security
+            .verified()
+            .await
+            .map_err(|error| about(operation, requirement, error))?,
+    };
     check_scopes(operation, requirement, security, &token)?;
-    Ok(Principal::Login(Box::new(security.clone())))
+    let character = token.claims().map_or(0, |claims| claims.character_id);
+    Ok(Principal::Login(Box::new(Login {
+        security: security.clone(),
+        character,
+        key: format!("{}:{character}", security.client_id()).into(),
+    })))
 }
 
-impl Principal {
-    /// Puts a fresh token into the request, and returns it.
-    pub(super) async fn authorize(
-        &self,
-        operation: &'static Operation,
-        headers: &mut HeaderMap,
-    ) -> Result<Option<Arc<TokenSet>>, Error> {
-        let Self::Login(security) = self else {
-            return Ok(None);
-        };
-        let fresh = security.fresh().await;
+impl Login {
+    pub(super) fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+
+    /// A token that lasts a minute, for the character whose call this is.
+    pub(super) async fn token(&self, operation: &'static Operation) -> Result<Arc<TokenSet>, Error> {
+        let fresh = self.security.fresh().await;
         let token = fresh.map_err(|error| of_operation(operation, error))?;
-        // A refresh may have brought fewer scopes than the login had a moment ago.
-        if let Some(requirement) = requirement(operation, security) {
-            check_scopes(operation, requirement, security, &token)?;
+        let Some(requirement) = requirement(operation, &self.security) else {
+            return Ok(token);
+        };
+        // A refresh may have brought fewer scopes than the login had a moment ago, and a login another character.
+        check_scopes(operation, requirement, &self.security, &token)?;
+        if token.claims().map(|claims| claims.character_id) == Some(self.character) {
+            return Ok(token);
         }
-        headers.insert(AUTHORIZATION, bearer(&token)?);
-        Ok(Some(token))
+        let reason =
+            "another character logged in under this identity while the call was on its way: call again";
+        Err(login_needed(
+            operation,
+            self.security.token_identifier(),
+            Some(requirement),
+            reason,
+        ))
     }
 
     /// Another token in place of one that was refused; none where there is none to be had.
@@ -77,27 +86,19 @@ impl Principal {
         operation: &'static Operation,
         refused: &TokenSet,
     ) -> Result<Option<Arc<TokenSet>>, Error> {
-        let Self::Login(security) = self else {
-            return Ok(None);
-        };
-        let other = security.instead_of(refused).await;
+        let other = self.security.instead_of(refused).await;
         other.map_err(|error| of_operation(operation, error))
     }
 }
 
-/// Whether ESI refused the token: 401, or 403 with the status that it got from the single sign-on. A right that is
-/// missing is another 403.
-pub(super) fn is_refused(answer: &RawResponse) -> bool {
-    match answer.status() {
-        401 => true,
-        403 => serde_json::from_slice::<serde_json::Value>(answer.body())
-            .is_ok_and(|body| body.get("sso_status").is_some()),
-        _ => false,
-    }
+/// Puts a token into a request.
+pub(super) fn put(token: &TokenSet, headers: &mut HeaderMap) -> Result<(), Error> {
+    headers.insert(AUTHORIZATION, bearer(token)?);
+    Ok(())
 }
 
 /// A token is sent to the origin that its login is for, and nowhere else.
-pub(super) fn check_origin(base_url: &str, security: &EsiSecurity) -> Result<(), Error> {
+pub(in crate::client) fn check_origin(base_url: &str, security: &EsiSecurity) -> Result<(), Error> {
     let origin = |url: &str| Url::parse(url).map(|url| url.origin());
     let (base, esi) = (origin(base_url), origin(security.esi_url()));
     if base.is_ok() && base == esi {
