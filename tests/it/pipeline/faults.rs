@@ -51,7 +51,7 @@ fn client(server: &Server) -> Esi {
         .builder()
         .attempts(3)
         .backoff(Duration::from_millis(1), Duration::from_millis(2))
-        .read_timeout(Duration::from_millis(150))
+        .read_timeout(Duration::from_secs(1))
         .timeout(Duration::from_secs(10))
         .build()
         .expect("a client")
