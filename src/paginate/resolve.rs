@@ -26,7 +26,8 @@ const AT_ONCE: usize = 4;
 pub struct Resolved<T> {
     /// What was found.
     pub found: Vec<T>,
-    /// Ids that nothing has.
+    /// Ids that nothing has, as far as refusals tell: where one half of a refused list is good, the other is taken to be
+    /// at fault without being asked.
     pub unknown: Vec<i64>,
     /// Ids that are in one list with unknown ones, and could not be told from them within the bound on refusals, or
     /// before a limit closed. Asking for them again goes on where this ended.
