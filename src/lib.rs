@@ -22,6 +22,8 @@
 
 #[cfg(feature = "cache")]
 mod cache;
+#[cfg(test)]
+mod chance;
 mod client;
 pub mod clock;
 mod decode;

@@ -12,8 +12,6 @@
 
 pub(crate) mod all;
 pub(crate) mod bulk;
-#[cfg(test)]
-mod chance;
 pub(crate) mod cursor;
 pub(crate) mod distinct;
 pub(crate) mod finish;

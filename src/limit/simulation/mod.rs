@@ -1,6 +1,5 @@
 //! The limits against a server that keeps the true rules, in simulated time.
 
-mod chance;
 mod server;
 mod throughput;
 
@@ -9,9 +8,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-pub(super) use self::chance::{Chance, seeds};
 use self::server::{Charges, Server};
 use super::{Limits, Outcome, Permit, Settings};
+pub(super) use crate::chance::{Chance, seeds};
 use crate::operation::{Method, Operation};
 
 const fn operation(id: &'static str) -> Operation {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::chance::{Chance, Printed, RUNS, seeds};
 use super::super::pages::Pages;
 use super::*;
+use crate::chance::{Chance, Printed, RUNS, new_seeds};
 use crate::error::ApiError;
 use crate::headers::Headers;
 use crate::operation::Method;
@@ -67,30 +67,30 @@ impl Server {
         } else {
             Keeps::Apart
         };
-        let ttl = chance.among(10..60);
-        let mut records: Vec<u64> = (0..chance.among(0..300)).collect();
+        let ttl = chance.between(10, 60);
+        let mut records: Vec<u64> = (0..chance.between(0, 300)).collect();
         let mut states = vec![(0, records.clone())];
-        let mut second = chance.among(1..30);
+        let mut second = chance.between(1, 30);
         for state in 1..40 {
-            for _ in 0..chance.among(0..40) {
+            for _ in 0..chance.between(0, 40) {
                 match chance.percent(50) && !records.is_empty() {
-                    true => drop(records.remove(chance.among(0..records.len() as u64) as usize)),
+                    true => drop(records.remove(chance.between(0, records.len() as u64) as usize)),
                     false => {
-                        let place = chance.among(0..records.len() as u64 + 1) as usize;
-                        records.insert(place, state * 1_000 + chance.among(0..1_000_000) * 100_000);
+                        let place = chance.between(0, records.len() as u64 + 1) as usize;
+                        records.insert(place, state * 1_000 + chance.between(0, 1_000_000) * 100_000);
                     }
                 }
             }
             states.push((second, records.clone()));
             second += match keeps {
                 Keeps::Together => ttl,
-                Keeps::Apart => chance.among(1..200),
+                Keeps::Apart => chance.between(1, 200),
             };
         }
         Self {
             begin: Instant::now(),
             keeps,
-            size: chance.among(1..20) as usize,
+            size: chance.between(1, 20) as usize,
             ttl,
             has_last_modified: true,
             states,
@@ -198,7 +198,10 @@ fn ask(server: &Arc<Mutex<Server>>, page: u32) -> Boxed<Response<Vec<u64>>> {
             server.under_way += 1;
             server.most_under_way = server.most_under_way.max(server.under_way);
             let slowest = if server.chance.percent(10) { 4000 } else { 300 };
-            (server.chance.among(1..slowest), server.chance.among(1..slowest))
+            (
+                server.chance.between(1, slowest),
+                server.chance.between(1, slowest),
+            )
         };
         tokio::time::sleep(Duration::from_millis(there)).await;
         let answer = {
@@ -252,13 +255,13 @@ async fn snapshot(server: &Arc<Mutex<Server>>) -> Result<Snapshot<u64>, Error> {
 
 /// Others have asked for some pages already, so that these are kept for longer or shorter.
 async fn others_ask(server: &Arc<Mutex<Server>>) {
-    let asks = server.lock().expect("no panic").chance.among(0..6);
+    let asks = server.lock().expect("no panic").chance.between(0, 6);
     for _ in 0..asks {
         let pause = {
             let mut server = server.lock().expect("no panic");
-            let page = server.chance.among(1..20) as u32;
+            let page = server.chance.between(1, 20) as u32;
             drop(server.answer_to_anybody(page));
-            server.chance.among(0..20)
+            server.chance.between(0, 20)
         };
         tokio::time::sleep(Duration::from_secs(pause)).await;
     }
@@ -268,7 +271,7 @@ async fn others_ask(server: &Arc<Mutex<Server>>) {
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_is_one_state_whatever_changes_meanwhile() {
     let (mut together, mut apart, mut changed) = ([0, 0], [0, 0], 0);
-    for seed in seeds() {
+    for seed in new_seeds() {
         let _printed = Printed(seed);
         let server = Arc::new(Mutex::new(Server::random(seed)));
         others_ask(&server).await;
@@ -310,7 +313,7 @@ async fn a_snapshot_is_one_state_whatever_changes_meanwhile() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_yields_one_state_and_is_never_far_ahead() {
     let (mut whole, mut broken) = (0, 0);
-    for seed in seeds() {
+    for seed in new_seeds() {
         let _printed = Printed(seed);
         let server = Arc::new(Mutex::new(Server::random(seed)));
         let asked = Arc::clone(&server);
@@ -341,7 +344,7 @@ async fn a_stream_yields_one_state_and_is_never_far_ahead() {
                     server.asked
                 );
                 if server.chance.percent(20) {
-                    server.chance.among(0..3000)
+                    server.chance.between(0, 3000)
                 } else {
                     0
                 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use super::super::chance::{Chance, Printed, seeds};
 use super::*;
+use crate::chance::{Chance, Printed, new_seeds};
 use crate::operation::{BodyFacts, Method};
 
 const MOST: u32 = 10;
@@ -25,7 +25,7 @@ fn server(chance: Chance, log: Arc<Mutex<Log>>) -> Asking<Vec<i64>> {
                 log.lists.push(ids.clone());
                 log.under_way += 1;
                 log.most_under_way = log.most_under_way.max(log.under_way);
-                chance.lock().expect("no panic").among(0..50)
+                chance.lock().expect("no panic").between(0, 50)
             };
             tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
             log.lock().expect("no panic").under_way -= 1;
@@ -50,11 +50,11 @@ struct Log {
 
 #[tokio::test(start_paused = true)]
 async fn answers_come_in_the_order_of_the_entries_each_sent_once() {
-    for seed in seeds() {
+    for seed in new_seeds() {
         let _printed = Printed(seed);
         let mut chance = Chance::new(seed);
-        let count = chance.among(0..200);
-        let ids: Vec<i64> = (0..count).map(|_| chance.among(0..150) as i64 - 20).collect();
+        let count = chance.between(0, 200);
+        let ids: Vec<i64> = (0..count).map(|_| chance.between(0, 150) as i64 - 20).collect();
         let entries = Entries::read(&OPERATION, &serde_json::to_vec(&ids).expect("JSON")).expect("a list");
         let log = Arc::new(Mutex::new(Log::default()));
         let parts = gather(entries.parts(), server(chance, Arc::clone(&log)))

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 
-use super::super::chance::{Chance, Printed, seeds};
 use super::*;
+use crate::chance::{Chance, Printed, new_seeds};
 use crate::clock::{Clock, SystemClock};
 use crate::operation::Method;
 
@@ -40,14 +40,14 @@ impl Server {
         let mut server = Self {
             things: BTreeMap::new(),
             changes: 0,
-            limit: chance.among(1..12) as usize,
+            limit: chance.between(1, 12) as usize,
             first_lacks_after: chance.percent(20),
             older_lack_after: chance.percent(50),
             asked: Vec::new(),
             is_busy: chance.percent(90),
             chance,
         };
-        for _ in 0..server.chance.among(0..60) {
+        for _ in 0..server.chance.between(0, 60) {
             server.change();
         }
         server
@@ -56,7 +56,7 @@ impl Server {
     /// Something new, something else, or something less: it moves to the front.
     fn change(&mut self) {
         self.changes += 1;
-        let id = self.chance.among(0..40);
+        let id = self.chance.between(0, 40);
         let is_deleted = self.things.contains_key(&id) && self.chance.percent(30);
         let thing = Thing {
             id,
@@ -129,7 +129,7 @@ fn walk(server: &Arc<Mutex<Server>>) -> Walk<Thing, u64> {
 #[tokio::test]
 async fn nothing_is_missing_or_there_twice_whatever_changes_meanwhile() {
     let mut moved = 0;
-    for seed in seeds() {
+    for seed in new_seeds() {
         let _printed = Printed(seed);
         let server = Arc::new(Mutex::new(Server::random(seed)));
         let all = walk(&server).all().await.expect("a listing");
@@ -164,7 +164,7 @@ async fn nothing_is_missing_or_there_twice_whatever_changes_meanwhile() {
                 assert!(came_later, "missing: {missing:?}");
             }
             server.is_busy = false;
-            for _ in 0..server.chance.among(0..30) {
+            for _ in 0..server.chance.between(0, 30) {
                 server.change();
             }
         }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use super::super::bulk::Entries;
-use super::super::chance::{Chance, Printed, seeds};
 use super::super::flight::Boxed;
 use super::*;
+use crate::chance::{Chance, Printed, new_seeds};
 use crate::error::{ApiError, Limit, RateLimited};
 use crate::operation::{BodyFacts, Method, Operation};
 
@@ -93,15 +93,15 @@ async fn resolve(
 #[tokio::test(start_paused = true)]
 async fn each_id_is_found_unknown_or_undecided_within_the_bound() {
     let mut decided = 0;
-    for seed in seeds() {
+    for seed in new_seeds() {
         let _printed = Printed(seed);
         let mut chance = Chance::new(seed);
-        let mut ids: Vec<i64> = (0..chance.among(0..250) as i64).collect();
+        let mut ids: Vec<i64> = (0..chance.between(0, 250) as i64).collect();
         chance.shuffle(&mut ids);
-        let bad = chance.among(0..12).min(ids.len() as u64) as usize;
+        let bad = chance.between(0, 12).min(ids.len() as u64) as usize;
         let unknown: BTreeSet<i64> = ids.iter().rev().step_by(7).take(bad).copied().collect();
         chance.shuffle(&mut ids);
-        let failures = chance.among(0..60) as u32;
+        let failures = chance.between(0, 60) as u32;
         let (outcome, log) = resolve(&SHORTER, &ids, &unknown, failures, usize::MAX).await;
         let outcome = outcome.expect("an outcome");
         assert!(

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use super::super::chance::{Chance, Printed, seeds};
 use super::*;
+use crate::chance::{Chance, Printed, new_seeds};
 use crate::operation::Method;
 
 type Record = (Option<u64>, u64);
@@ -26,7 +26,7 @@ struct Server {
 impl Server {
     fn random(seed: u64, direction: Direction) -> Self {
         let mut chance = Chance::new(seed);
-        let mut order: Vec<u64> = (0..chance.among(0..200)).map(|id| id * 10).collect();
+        let mut order: Vec<u64> = (0..chance.between(0, 200)).map(|id| id * 10).collect();
         if direction == Direction::Forwards {
             chance.shuffle(&mut order);
         }
@@ -36,7 +36,7 @@ impl Server {
             gone: BTreeSet::new(),
             direction,
             repeats: chance.percent(50),
-            size: chance.among(2..20) as usize,
+            size: chance.between(2, 20) as usize,
             asked: 0,
             chance,
         }
@@ -65,23 +65,23 @@ impl Server {
 
     /// Something new, at the end or in between, and something gone.
     fn change(&mut self) {
-        for _ in 0..self.chance.among(0..3) {
+        for _ in 0..self.chance.between(0, 3) {
             self.fresh += 10;
             let place = match self.direction {
                 Direction::Backwards => self.order.len() as u64,
-                Direction::Forwards => self.chance.among(0..self.order.len() as u64 + 1),
+                Direction::Forwards => self.chance.between(0, self.order.len() as u64 + 1),
             };
             self.order.insert(place as usize, self.fresh);
         }
         if self.chance.percent(30) && !self.order.is_empty() {
-            let place = self.chance.among(0..self.order.len() as u64) as usize;
+            let place = self.chance.between(0, self.order.len() as u64) as usize;
             self.gone.insert(self.order[place]);
         }
     }
 }
 
 async fn whole_walk(direction: Direction) {
-    for seed in seeds() {
+    for seed in new_seeds() {
         let _printed = Printed(seed);
         let server = Arc::new(Mutex::new(Server::random(seed, direction)));
         let there = server.lock().expect("no panic").order.clone();

@@ -57,17 +57,19 @@ fn client(server: &Server) -> Esi {
         .expect("a client")
 }
 
+/// A server that fails once, and answers all others.
+async fn first(fault: fn() -> Reply, good: Vec<u8>) -> Server {
+    counting(move |number, _| match number {
+        0 => fault(),
+        _ => Reply::Close(good.clone()),
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_read_meets_any_fault_with_an_error_or_the_right_answer() {
     for (index, fault) in FAULTS.iter().enumerate() {
-        let server = counting(move |number, _| {
-            if number == 0 {
-                fault()
-            } else {
-                Reply::Close(status(7, 30))
-            }
-        })
-        .await;
+        let server = first(*fault, status(7, 30)).await;
         let outcome = client(&server).get_status().send().await;
         match outcome {
             Ok(answer) => assert_eq!((answer.players, server.seen().len()), (7, 2), "fault {index}"),
@@ -82,14 +84,7 @@ async fn a_read_meets_any_fault_with_an_error_or_the_right_answer() {
 #[tokio::test]
 async fn a_write_reaches_the_server_once_whatever_happens() {
     for (index, fault) in FAULTS.iter().enumerate() {
-        let server = counting(move |number, _| {
-            if number == 0 {
-                fault()
-            } else {
-                Reply::Close(answer(201, &[], b"[2]"))
-            }
-        })
-        .await;
+        let server = first(*fault, answer(201, &[], b"[2]")).await;
         let call = client(&server).post_characters_character_id_contacts(1, 5.0, &[2]);
         let error = call
             .header("Authorization", "Bearer own")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use esikit::{Error, Source};
+use esikit::{Error, Esi, Source};
 
 use super::http_date;
 use crate::security::sso::Sso;
@@ -24,8 +24,8 @@ async fn assets(sso: &Sso) -> Server {
     .await
 }
 
-#[tokio::test]
-async fn a_fresh_answer_costs_no_refresh_though_the_token_is_over() {
+/// A client whose login has asked for its assets once.
+async fn answered_once() -> (Sso, Server, Esi) {
     let sso = Sso::new().await;
     let server = assets(&sso).await;
     let security = sso
@@ -41,6 +41,12 @@ async fn a_fresh_answer_costs_no_refresh_though_the_token_is_over() {
         .send()
         .await
         .expect("an answer");
+    (sso, server, esi)
+}
+
+#[tokio::test]
+async fn a_fresh_answer_costs_no_refresh_though_the_token_is_over() {
+    let (sso, server, esi) = answered_once().await;
     sso.expire();
     for _ in 0..3 {
         let kept = esi
@@ -61,21 +67,7 @@ async fn a_fresh_answer_costs_no_refresh_though_the_token_is_over() {
 
 #[tokio::test]
 async fn a_stale_answer_stands_in_while_the_single_sign_on_is_down() {
-    let sso = Sso::new().await;
-    let server = assets(&sso).await;
-    let security = sso
-        .with_pkce()
-        .esi_url(&server.url)
-        .build()
-        .await
-        .expect("a single sign-on");
-    let login = sso.log_in(&security, 1).await;
-    let builder = server.builder().clock(sso.clock.clone());
-    let esi = builder.security(login).build().expect("a client");
-    esi.get_characters_character_id_assets(1)
-        .send()
-        .await
-        .expect("an answer");
+    let (sso, server, esi) = answered_once().await;
     sso.clock.advance(TimeDelta::hours(2));
     sso.world()
         .failures
